@@ -1,0 +1,130 @@
+"""The book actor: one instrument on one venue, the only writer of its slot in the market block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from engine.decisions.market import BookSlot
+from engine.kernels.delta_ring import DeltaRing
+from engine.messages import (
+    BookDelta,
+    BookSnapshot,
+    BookStale,
+    FeedAlive,
+    Resynchronise,
+    StaleReason,
+    TouchReached,
+)
+from engine.model.units import Side
+from engine.runtime.actor import Actor, ActorRef, Lane, handles
+
+__all__ = ["BookActor", "BookChecksum"]
+
+Levels = Sequence[tuple[int, int]]
+BookChecksum = Callable[[int, Levels, Levels], int]
+
+BID_MOVED = 1
+ASK_MOVED = 2
+
+
+class BookActor(Actor[BookDelta | BookSnapshot | BookStale | FeedAlive]):
+    """Applies runs of rows in one kernel call each; tells the router when a watched price is met.
+
+    A book that finds itself wrong (checksum, overflow, bad value) goes stale at once and asks its
+    feed to start over; it ignores deltas until the next snapshot.
+    """
+
+    lane = Lane.MARKET
+    mailbox_capacity = 1_024
+
+    def __init__(
+        self,
+        slot: BookSlot,
+        ring: DeltaRing,
+        feed: ActorRef,
+        listing_id: int,
+        router: ActorRef,
+        checksum: BookChecksum,
+        checksum_depth: int,
+    ) -> None:
+        self.slot = slot
+        self.ring = ring
+        self.feed = feed
+        self.listing_id = listing_id
+        self.router = router
+        self.checksum = checksum
+        self.checksum_depth = checksum_depth
+        self.deltas = 0
+        self.snapshots = 0
+        self.checksum_failures = 0
+        self.stale_count = 0
+
+    def on_start(self) -> None:
+        if self.slot.healthy:
+            # Restarted after a failure: the rows half applied may have spoiled the book.
+            self.become_wrong(StaleReason.BROKEN_FRAME)
+
+    @handles(BookDelta)
+    def on_delta(self, delta: BookDelta) -> None:
+        slot = self.slot
+        if not slot.healthy:
+            self.ring.release(delta.start, delta.count)
+            return
+        moved = slot.apply(self.ring, delta.start, delta.count)
+        self.ring.release(delta.start, delta.count)
+        self.deltas += 1
+        if moved < 0:
+            self.become_wrong(StaleReason.OVERFLOW)
+            return
+        slot.touch(delta.recv_ns, delta.exchange_ns, delta.sequence)
+        if delta.checksum != -1 and not self.verified(delta.checksum):
+            self.become_wrong(StaleReason.CHECKSUM)
+            return
+        if moved:
+            self.announce(moved)
+
+    @handles(BookSnapshot)
+    def on_snapshot(self, snapshot: BookSnapshot) -> None:
+        moved = self.slot.replace(self.ring, snapshot.start, snapshot.count)
+        self.ring.release(snapshot.start, snapshot.count)
+        self.snapshots += 1
+        if moved < 0:
+            self.become_wrong(StaleReason.OVERFLOW)
+            return
+        self.slot.mark_healthy(snapshot.recv_ns, snapshot.exchange_ns, snapshot.sequence)
+        if snapshot.checksum != -1 and not self.verified(snapshot.checksum):
+            self.become_wrong(StaleReason.CHECKSUM)
+            return
+        self.announce(BID_MOVED | ASK_MOVED)
+
+    @handles(BookStale)
+    def on_stale(self, stale: BookStale) -> None:
+        self.stale_count += 1
+        self.slot.mark_stale(stale.reason)
+
+    @handles(FeedAlive)
+    def on_alive(self, alive: FeedAlive) -> None:
+        self.slot.alive(alive.recv_ns)
+
+    def announce(self, moved: int) -> None:
+        """Tell the router if a watched price is reached; most moves reach none."""
+        slot = self.slot
+        if moved & ASK_MOVED and slot.ask_reaches_watch():
+            self.router.tell(TouchReached(slot.venue_index, Side.BUY))
+        if moved & BID_MOVED and slot.bid_reaches_watch():
+            self.router.tell(TouchReached(slot.venue_index, Side.SELL))
+
+    def verified(self, expected: int) -> bool:
+        """Whether the venue's checksum reproduces on our levels."""
+        depth = self.checksum_depth
+        bids, asks = self.slot.levels(0, depth), self.slot.levels(1, depth)
+        if self.checksum(self.listing_id, bids, asks) == expected:
+            return True
+        self.checksum_failures += 1
+        return False
+
+    def become_wrong(self, reason: StaleReason) -> None:
+        """Stop trusting the book and have its feed start over."""
+        self.slot.mark_stale(reason)
+        self.stale_count += 1
+        self.feed.tell(Resynchronise(self.listing_id))

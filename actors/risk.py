@@ -1,0 +1,99 @@
+"""The risk actor: every order of the engine passes here before it is split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.decisions.risk import Denial, RiskLedger, admission_denial
+from engine.errors import Reason
+from engine.messages import (
+    AdmitGraph,
+    ApprovedRoute,
+    ExposureChanged,
+    GraphAdmitted,
+    GraphDenied,
+    HaltTrading,
+    JournalWritable,
+    Record,
+    RouteDenied,
+    RouteRequest,
+)
+from engine.model.instruments import Environment
+from engine.model.records import TradingHalted
+from engine.model.risk import AccountLimits
+from engine.runtime.actor import Actor, ActorRef, Lane, handles
+
+__all__ = ["RiskActor"]
+
+
+class RiskActor(
+    Actor[AdmitGraph | RouteRequest | ExposureChanged | HaltTrading | JournalWritable]
+):
+    """Checks, holds, forwards; a denial goes back to the node. The only writer of the switch."""
+
+    lane = Lane.EXECUTION
+    mailbox_capacity = 8_192
+
+    def __init__(
+        self,
+        ledger: RiskLedger,
+        account_limits: AccountLimits,
+        routers: Mapping[int, ActorRef],
+        journal: ActorRef,
+        environment: Environment,
+    ) -> None:
+        self.ledger = ledger
+        self.account_limits = account_limits
+        self.routers = routers
+        self.journal = journal
+        self.environment = environment
+        self.denied = 0
+        self.approved = 0
+
+    @handles(AdmitGraph)
+    def on_admit(self, request: AdmitGraph) -> None:
+        sender = self.ctx.ref(request.registry_id)
+        assert sender is not None, "the registry outlives its requests"
+        switch = self.ledger.switch
+        if switch.halted:
+            text = f"trading is halted: {switch.reason}"
+            sender.tell(GraphDenied(request.graph_number, Reason.KILL_SWITCH, text))
+            return
+        denial = admission_denial(
+            request.graph, request.worst_notional_1e9, self.account_limits
+        )
+        if denial is not None:
+            sender.tell(GraphDenied(request.graph_number, denial.reason, denial.text))
+            return
+        sender.tell(GraphAdmitted(request.graph_number))
+
+    @handles(RouteRequest)
+    def on_route(self, request: RouteRequest) -> None:
+        intent = request.intent
+        verdict = self.ledger.authorise(intent, self.ctx.now_ns)
+        if isinstance(verdict, Denial):
+            self.denied += 1
+            denied = RouteDenied(intent.attempt, intent.qty_1e8, verdict.reason, verdict.text)
+            self.ctx.tell(intent.owner_id, denied)
+            return
+        if self.routers[intent.router_id].tell(ApprovedRoute(verdict)):
+            self.approved += 1
+            return
+        self.ledger.settle(verdict.grant_id, 0, verdict.qty_1e8)
+        text = "the router has no room; try again"
+        denied = RouteDenied(intent.attempt, intent.qty_1e8, Reason.ENGINE_BUSY, text)
+        self.ctx.tell(intent.owner_id, denied)
+
+    @handles(ExposureChanged)
+    def on_exposure(self, change: ExposureChanged) -> None:
+        self.ledger.settle(change.grant_id, change.filled_qty_1e8, change.released_qty_1e8)
+
+    @handles(HaltTrading)
+    def on_halt(self, halt: HaltTrading) -> None:
+        self.ledger.switch.kill(halt.halted, halt.reason)
+        payload = TradingHalted(halt.halted, halt.reason)
+        self.journal.tell(Record("", self.environment, "", "", payload))
+
+    @handles(JournalWritable)
+    def on_journal(self, state: JournalWritable) -> None:
+        self.ledger.switch.journal(state.writable, state.reason)

@@ -1,0 +1,278 @@
+"""The router actor: splits approved quantity over the venues of one instrument and sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.decisions.cost_model import CostModel, RoutingTerms
+from engine.decisions.decision_record import DecisionRecorder
+from engine.decisions.split import SplitPlan, Splitter
+from engine.decisions.watches import Watches
+from engine.errors import Reason
+from engine.messages import (
+    ApprovedOrder,
+    ApprovedRoute,
+    ChildReport,
+    ChildrenPlanned,
+    LiquidityAppeared,
+    Record,
+    TakeSettled,
+    TouchReached,
+    UnwatchLiquidity,
+    WatchLiquidity,
+)
+from engine.model.orders import (
+    ChildOrder,
+    Grant,
+    OrderReport,
+    ReportKind,
+    RouteIntent,
+    TimeInForce,
+    client_order_id,
+)
+from engine.model.records import ChildIntent, ChildrenIntended, DecisionRecord
+from engine.model.units import Side, floor_to, notional_1e9, round_passive
+from engine.runtime.actor import Actor, ActorRef, Lane, handles
+
+__all__ = ["RouterActor"]
+
+AVAILABLE_LEVELS = 32
+
+
+class RouterActor(
+    Actor[ApprovedRoute | TakeSettled | TouchReached | WatchLiquidity | UnwatchLiquidity]
+):
+    """One an instrument, so that two nodes sweeping the same book see each other's takes.
+
+    `trades` stand in the order of the market's listings. Intents and decision go to the journal before the orders go to the venues.
+    """
+
+    lane = Lane.EXECUTION
+    mailbox_capacity = 4_096
+
+    def __init__(
+        self,
+        engine_number: int,
+        splitter: Splitter,
+        costs: CostModel,
+        watches: Watches,
+        journal: ActorRef,
+        trades: Sequence[ActorRef],
+        leg_slack: bool,
+    ) -> None:
+        self.engine_number = engine_number
+        self.splitter = splitter
+        self.recorder = DecisionRecorder(splitter)
+        self.market = splitter.market
+        self.costs = costs
+        self.watches = watches
+        self.journal = journal
+        self.leg_slack = leg_slack
+        self.trades = trades
+        self.decisions = 0
+
+    @handles(ApprovedRoute)
+    def on_route(self, route: ApprovedRoute) -> None:
+        grant = route.grant
+        intent = grant.intent
+        splitter, side = self.splitter, intent.side
+        version = intent.routing_version
+        in_flight = splitter.takes.in_flight(side) if version > 1 else None
+        terms = self.costs.terms(
+            side, self.ctx.now_ns, intent.urgency, version, intent.venue, in_flight
+        )
+        make_plan = splitter.plan_single if intent.tif is TimeInForce.FOK else splitter.plan
+        plan = make_plan(
+            side, intent.qty_1e8, grant.worst_price_1e9, terms, leg_slack=self.leg_slack
+        )
+        self.decisions += 1
+        record = self.recorder.record(plan, terms, self.decisions, intent.attempt)
+        children = self.children_of(grant, plan)
+        reason, unplaced = plan.reason, plan.unplaced_qty_1e8
+        if intent.rest and unplaced:
+            resting = self.resting_child(grant, terms, unplaced, len(children))
+            if resting is not None:
+                children.append(resting)
+                unplaced -= resting.qty_1e8
+                reason = Reason.NONE
+        self.record(intent, record)
+        if children:
+            self.record(intent, intents_of(grant, intent, children))
+            trades = self.trades
+            for child in children:
+                if not trades[child.listing.venue_index].tell(ApprovedOrder(child, grant)):
+                    self.no_room(child)
+        mid_1e9 = (plan.mid_x2 or 0) // 2
+        touch = self.market.best(1 - side) or 0
+        planned = ChildrenPlanned(
+            intent.attempt,
+            grant.grant_id,
+            tuple(children),
+            unplaced,
+            reason,
+            mid_1e9,
+            touch,
+            self.decisions,
+        )
+        self.ctx.tell(intent.owner_id, planned)
+
+    @handles(TakeSettled)
+    def on_settled(self, settled: TakeSettled) -> None:
+        now_ns = self.ctx.now_ns
+        filled = settled.filled_qty_1e8
+        self.splitter.takes.settle(
+            settled.client_order_id, filled, settled.exchange_ns, now_ns
+        )
+        seen = self.costs.observations
+        hit = filled >= settled.qty_1e8
+        seen.observe_take(settled.venue_index, settled.side, filled, hit, now_ns)
+        if settled.answer_ns:
+            seen.observe_latency(settled.venue_index, settled.answer_ns // 2)
+
+    @handles(TouchReached)
+    def on_touch(self, touch: TouchReached) -> None:
+        side = touch.side
+        price = self.market.best(1 - side)
+        if price is None:
+            return
+        for owner_id in self.watches.reached(side, price):
+            self.ctx.tell(owner_id, LiquidityAppeared(price))
+
+    @handles(WatchLiquidity)
+    def on_watch(self, watch: WatchLiquidity) -> None:
+        price = self.available_price(watch.side, watch.price_1e9)
+        if price is not None:
+            self.ctx.tell(watch.owner_id, LiquidityAppeared(price))
+        else:
+            # Without room the node still ends by its horizon; it only sweeps no second time.
+            self.watches.arm(watch.owner_id, watch.side, watch.price_1e9)
+
+    @handles(UnwatchLiquidity)
+    def on_unwatch(self, message: UnwatchLiquidity) -> None:
+        self.watches.disarm(message.owner_id)
+
+    def children_of(self, grant: Grant, plan: SplitPlan) -> list[ChildOrder]:
+        """One immediate child a leg; each counts as a take in flight from now on."""
+        intent = grant.intent
+        side = intent.side
+        tif = TimeInForce.FOK if intent.tif is TimeInForce.FOK else TimeInForce.IOC
+        listings, takes = self.market.listings, self.splitter.takes
+        now_ns = self.ctx.now_ns
+        prefix = intent.graph_number, intent.node_index, intent.attempt
+        children = []
+        for index, leg in enumerate(plan.legs):
+            name = client_order_id(self.engine_number, *prefix, index)
+            listing = listings[leg.venue_index]
+            takes.add(name, leg.venue_index, side, leg.qty_1e8, now_ns)
+            children.append(
+                ChildOrder(
+                    name,
+                    grant.grant_id,
+                    intent.owner_id,
+                    index,
+                    listing,
+                    side,
+                    leg.qty_1e8,
+                    leg.limit_price_1e9,
+                    tif,
+                )
+            )
+        return children
+
+    def resting_child(
+        self, grant: Grant, terms: RoutingTerms, qty_1e8: int, index: int
+    ) -> ChildOrder | None:
+        """The rest of a limit order at its limit, on the venue of best passive value.
+
+        That is the lowest maker fee among the venues that may be used and whose minimums the
+        rest meets; equal fees go by configured order.
+        """
+        intent = grant.intent
+        limit = intent.limit_price_1e9
+        assert limit is not None, "only a limit order rests"
+        best: ChildOrder | None = None
+        best_ppm = 0
+        for v, listing in enumerate(self.market.listings):
+            if terms.reasons[v] is not Reason.NONE or listing.fees is None:
+                continue
+            price = round_passive(limit, listing.tick_1e9, intent.side)
+            qty = floor_to(qty_1e8, listing.lot_1e8)
+            if qty < listing.qty_min_1e8 or notional_1e9(price, qty) < listing.notional_min_1e9:
+                continue
+            ppm = listing.fees.maker_ppm
+            if best is None or ppm < best_ppm:
+                prefix = intent.graph_number, intent.node_index, intent.attempt
+                best_ppm = ppm
+                best = ChildOrder(
+                    client_order_id(self.engine_number, *prefix, index),
+                    grant.grant_id,
+                    intent.owner_id,
+                    index,
+                    listing,
+                    intent.side,
+                    qty,
+                    price,
+                    TimeInForce.GTC,
+                )
+        return best
+
+    def available_price(self, side: Side, worst_1e9: int | None) -> int | None:
+        """The touch, if a usable venue shows size inside `worst_1e9` beyond what is in flight."""
+        market = self.market
+        takes = self.splitter.takes
+        takes.expire(self.ctx.now_ns)
+        in_flight = takes.in_flight(side)
+        for v in range(len(market.listings)):
+            if not market.usable(v):
+                continue
+            free = -in_flight[v]
+            for price, qty in market.levels(v, 1 - side, AVAILABLE_LEVELS):
+                if worst_1e9 is not None and (price - worst_1e9) * side.sign > 0:
+                    break
+                free += qty
+            if free > 0:
+                return market.best(1 - side)
+        return None
+
+    def no_room(self, child: ChildOrder) -> None:
+        """A venue's trade actor refused: the order never left, which is proof for its owner."""
+        report = OrderReport(
+            ReportKind.REJECTED,
+            child.client_order_id,
+            child.listing.venue,
+            recv_ns=self.ctx.now_ns,
+            cum_qty_1e8=0,
+            code=Reason.ENGINE_BUSY.value,
+            text=f"the order session of {child.listing.venue} has no room; try again",
+        )
+        self.ctx.tell(child.owner_id, ChildReport(report))
+
+    def record(self, intent: RouteIntent, payload: ChildrenIntended | DecisionRecord) -> None:
+        self.journal.tell(
+            Record(
+                intent.client_id, intent.environment, intent.graph_id, intent.node_id, payload
+            )
+        )
+
+
+def intents_of(
+    grant: Grant, intent: RouteIntent, children: Sequence[ChildOrder]
+) -> ChildrenIntended:
+    """The record of the children, made before any of them leaves."""
+    return ChildrenIntended(
+        intent.attempt,
+        grant.grant_id,
+        tuple(
+            [
+                ChildIntent(
+                    child.client_order_id,
+                    child.listing.venue,
+                    child.side,
+                    child.qty_1e8,
+                    child.limit_price_1e9,
+                    child.tif,
+                )
+                for child in children
+            ]
+        ),
+    )

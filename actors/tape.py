@@ -1,0 +1,64 @@
+"""The tape actor: the last public trades of one instrument, and mids sampled once a second."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.decisions.market import MarketBlock
+from engine.decisions.venue_observations import VenueObservations
+from engine.messages import MidSample, TradePrint
+from engine.runtime.actor import Actor, Lane, handles
+
+__all__ = ["TapeActor"]
+
+SAMPLE_NS = 1_000_000_000
+PRINT_WIDTH = 5
+SIDE_UNKNOWN = -1
+
+
+class TapeActor(Actor[TradePrint | MidSample]):
+    """Keeps `prints_max` prints in a ring: (recv_ns, price_1e9, qty_1e8, side, listing_id)."""
+
+    lane = Lane.BACKGROUND
+    mailbox_capacity = 4_096
+
+    def __init__(
+        self, market: MarketBlock, observations: VenueObservations, prints_max: int
+    ) -> None:
+        self.market = market
+        self.observations = observations
+        self.prints: NDArray[np.int64] = np.zeros((prints_max, PRINT_WIDTH), np.int64)
+        self.count = 0
+        self.volume_1e8 = 0
+        self.last_price_1e9 = 0
+
+    def on_start(self) -> None:
+        self.ctx.after(SAMPLE_NS, MidSample())
+
+    @handles(TradePrint)
+    def on_print(self, trade: TradePrint) -> None:
+        side = SIDE_UNKNOWN if trade.side is None else int(trade.side)
+        self.prints[self.count % len(self.prints)] = (
+            trade.recv_ns,
+            trade.price_1e9,
+            trade.qty_1e8,
+            side,
+            trade.listing_id,
+        )
+        self.count += 1
+        self.volume_1e8 += trade.qty_1e8
+        self.last_price_1e9 = trade.price_1e9
+
+    @handles(MidSample)
+    def on_sample(self, sample: MidSample) -> None:
+        mid_x2 = self.market.mid_x2()
+        if mid_x2 is not None:
+            self.observations.observe_mid(self.ctx.now_ns, mid_x2)
+        self.ctx.after(SAMPLE_NS, MidSample())
+
+    def newest(self, count: int) -> NDArray[np.int64]:
+        """The last `count` prints, oldest first."""
+        kept = min(count, self.count, len(self.prints))
+        rows = [(self.count - kept + i) % len(self.prints) for i in range(kept)]
+        return self.prints[rows]

@@ -1,0 +1,133 @@
+"""The venue trade actor: one order session; approved orders out, venue reports to their owners."""
+
+from __future__ import annotations
+
+from engine.decisions.risk import TradingSwitch
+from engine.errors import DecodeError, Reason
+from engine.messages import (
+    ApprovedOrder,
+    CancelChild,
+    ChildReport,
+    ForgetChild,
+    LinkDown,
+    LinkUp,
+    QueryChild,
+    TradeFrame,
+)
+from engine.model.orders import ChildOrder, OrderReport, ReportKind
+from engine.ports import Link, TradeCodec
+from engine.runtime.actor import Actor, ActorRef, Lane, handles
+
+__all__ = ["VenueTradeActor"]
+
+
+class VenueTradeActor(
+    Actor[
+        ApprovedOrder | CancelChild | QueryChild | ForgetChild | TradeFrame | LinkUp | LinkDown
+    ]
+):
+    """The last gate before the wire: switch and grant are asserted again for every order.
+
+    It routes reports by client order id to the owner that the order carried. A report whose
+    owner is gone goes to `strays` instead, so that a late fill is never lost.
+    """
+
+    lane = Lane.EXECUTION
+    mailbox_capacity = 4_096
+
+    def __init__(
+        self,
+        venue: str,
+        codec: TradeCodec,
+        link: Link,
+        switch: TradingSwitch,
+        strays: ActorRef,
+        orders_max: int,
+    ) -> None:
+        self.venue = venue
+        self.codec = codec
+        self.link = link
+        self.switch = switch
+        self.strays = strays
+        self.orders_max = orders_max
+        self.owners: dict[str, int] = {}
+        self.up = False
+        self.orders_sent = 0
+        self.cancels_sent = 0
+        self.broken_frames = 0
+
+    def on_start(self) -> None:
+        self.link.open()
+
+    @handles(ApprovedOrder)
+    def on_order(self, order: ApprovedOrder) -> None:
+        child = order.child
+        assert order.grant.covers(child), "an order stays inside its grant"
+        if self.switch.halted:
+            self.refuse(child, Reason.KILL_SWITCH, self.switch.reason)
+        elif not self.up:
+            self.refuse(child, Reason.LINK_DOWN, f"the order line to {self.venue} is down")
+        elif len(self.owners) >= self.orders_max:
+            self.refuse(child, Reason.ENGINE_BUSY, f"too many orders are open at {self.venue}")
+        else:
+            self.owners[child.client_order_id] = child.owner_id
+            if self.link.send(self.codec.encode_place(child, self.ctx.now_ns)):
+                self.orders_sent += 1
+            else:
+                del self.owners[child.client_order_id]
+                self.refuse(child, Reason.LINK_DOWN, f"the order line to {self.venue} is full")
+
+    @handles(CancelChild)
+    def on_cancel(self, cancel: CancelChild) -> None:
+        # A cancel that cannot leave is repeated by its node, which keeps asking for proof.
+        if self.up and self.link.send(self.codec.encode_cancel(cancel.child, self.ctx.now_ns)):
+            self.cancels_sent += 1
+
+    @handles(QueryChild)
+    def on_query(self, query: QueryChild) -> None:
+        child = query.child
+        self.owners.setdefault(child.client_order_id, child.owner_id)
+        if self.up:
+            self.link.send(self.codec.encode_query(child, self.ctx.now_ns))
+
+    @handles(ForgetChild)
+    def on_forget(self, forget: ForgetChild) -> None:
+        self.owners.pop(forget.client_order_id, None)
+
+    @handles(TradeFrame)
+    def on_frame(self, frame: TradeFrame) -> None:
+        try:
+            reports = self.codec.decode(frame.payload, frame.recv_ns)
+        except DecodeError:
+            # The order's own reply check asks the venue again, so nothing is lost with it.
+            self.broken_frames += 1
+            return
+        for report in reports:
+            self.deliver(report)
+
+    @handles(LinkUp)
+    def on_link_up(self, up: LinkUp) -> None:
+        self.up = True
+
+    @handles(LinkDown)
+    def on_link_down(self, down: LinkDown) -> None:
+        self.up = False
+
+    def refuse(self, child: ChildOrder, reason: Reason, text: str) -> None:
+        """Nothing left: the owner hears a rejection that is proof of it."""
+        report = OrderReport(
+            ReportKind.REJECTED,
+            child.client_order_id,
+            self.venue,
+            recv_ns=self.ctx.now_ns,
+            cum_qty_1e8=0,
+            code=reason.value,
+            text=text,
+        )
+        self.ctx.tell(child.owner_id, ChildReport(report))
+
+    def deliver(self, report: OrderReport) -> None:
+        """To the owner of the order, or to the strays."""
+        owner_id = self.owners.get(report.client_order_id)
+        owner = self.ctx.ref(owner_id) if owner_id is not None else None
+        (owner or self.strays).tell(ChildReport(report))

@@ -1,0 +1,1 @@
+"""execgraph: an execution engine in which every order is an execution graph."""

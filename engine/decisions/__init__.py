@@ -1,0 +1,1 @@
+"""What to do: pure decisions over model and kernels; no messages, refs or clocks."""

@@ -1,0 +1,107 @@
+"""What a submitted graph means on the instruments we list: sizes, grids, worst-case money."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from engine.decisions.market import MarketBlock
+from engine.decisions.market_facts import taken_touch_1e9
+from engine.model.graph import Node
+from engine.model.instruments import Listing
+from engine.model.units import (
+    Side,
+    ceil_to,
+    floor_to,
+    format_price,
+    format_qty,
+    notional_1e9,
+    parse_side,
+    snap,
+)
+
+__all__ = ["InstrumentHandle", "ResolvedNode", "resolve_node", "worst_notional_1e9"]
+
+
+class InstrumentHandle(msgspec.Struct, frozen=True):
+    """One traded instrument as the engine knows it."""
+
+    symbol: str
+    listings: tuple[Listing, ...]
+    market: MarketBlock
+    router_id: int
+
+
+class ResolvedNode(msgspec.Struct, frozen=True):
+    """A node bound to its instrument, with its quantity on the lot."""
+
+    node: Node
+    handle: InstrumentHandle
+    side: Side
+    qty_1e8: int
+
+
+Fault = tuple[str, str]
+
+
+def resolve_node(
+    node: Node, path: str, instruments: Mapping[str, InstrumentHandle]
+) -> ResolvedNode | Sequence[Fault]:
+    """The node on its instrument, or every fault that the listings know of.
+
+    Quantities within one unit of a lot are snapped, as clients truncate floats; anything else
+    off the grid is refused with the nearest values that fit.
+    """
+    handle = instruments.get(node.instrument.symbol)
+    if handle is None:
+        known = ", ".join(sorted(instruments)[:8])
+        text = f"symbol {node.instrument.symbol!r} is not listed; known are {known}"
+        return ((f"{path}.instrument.symbol", text),)
+    listings = handle.listings
+    pinned = node.instrument.venue
+    if pinned is not None:
+        listings = tuple(one for one in listings if one.venue == pinned)
+        if not listings:
+            venues = ", ".join(one.venue for one in handle.listings)
+            text = f"{handle.symbol} is not listed on {pinned!r}; it is on {venues}"
+            return ((f"{path}.instrument.venue", text),)
+    faults: list[Fault] = []
+    qty = node.fixed_qty_1e8
+    assert qty is not None, "quantities other than fixed are refused before"
+    lot = min(one.lot_1e8 for one in listings)
+    snapped = snap(qty, lot)
+    if snapped is None or snapped <= 0:
+        near = f"{format_qty(floor_to(qty, lot))} or {format_qty(ceil_to(qty, lot))}"
+        text = f"{format_qty(qty)} is off the lot of {format_qty(lot)}; nearest are {near}"
+        faults.append((f"{path}.quantity.fixed.qty_1e8", text))
+    price = node.limit_price_1e9
+    if price is not None:
+        tick = min(one.tick_1e9 for one in listings)
+        if price % tick:
+            near = f"{format_price(floor_to(price, tick))} or {format_price(ceil_to(price, tick))}"
+            text = f"{format_price(price)} is off the tick of {format_price(tick)}; nearest are {near}"
+            faults.append((f"{path}.order_type.limit.price_1e9", text))
+    if faults:
+        return faults
+    assert snapped is not None
+    return ResolvedNode(node, handle, parse_side(node.side), snapped)
+
+
+def worst_notional_1e9(nodes: Sequence[ResolvedNode], collar_bps: int | None) -> int:
+    """Money of the larger side, every node at its limit, or at touch plus cap for a market one.
+
+    Offsetting legs do not add up: all buys or all sells, whichever is more.
+    """
+    sides = [0, 0]
+    for one in nodes:
+        price = one.node.limit_price_1e9
+        if price is None:
+            touch = taken_touch_1e9(one.handle.market, one.side)
+            cap = one.node.execution.max_slippage_bps
+            bps = cap if cap is not None else collar_bps or 0
+            price = touch * (10_000 + (bps if one.side is Side.BUY else 0)) // 10_000
+        sides[one.side] += notional_1e9(price, one.qty_1e8)
+    return max(sides)
+
+

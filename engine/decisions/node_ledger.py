@@ -1,0 +1,186 @@
+"""A node's books: its children, every fill seen once, and what is filled, working or unknown.
+
+Reports may come twice, late or out of order. Fills are counted by the venue's trade id; a child
+ends only when the fills that the venue claims have all arrived.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.model.orders import (
+    ChildOrder,
+    ChildState,
+    OrderReport,
+    ReportKind,
+    TimeInForce,
+    VenueFill,
+    next_state,
+)
+
+__all__ = ["Applied", "Child", "NodeLedger"]
+
+
+class Applied(msgspec.Struct, frozen=True, gc=False):
+    """What a report changed: a new fill, the child's end, or fills that are still owed."""
+
+    child: Child
+    fill: VenueFill | None
+    ended: bool
+    owed: bool
+    changed: bool
+
+
+class Child:
+    """One child order's progress. `claimed_qty_1e8` is the venue's highest cumulative figure,
+    `answer_ns` the time to its first answer."""
+
+    __slots__ = (
+        "answer_ns",
+        "claimed_qty_1e8",
+        "ended",
+        "exchange_ns",
+        "filled_qty_1e8",
+        "order",
+        "queries",
+        "sent_ns",
+        "state",
+        "trade_ids",
+    )
+
+    def __init__(self, order: ChildOrder, sent_ns: int) -> None:
+        self.order = order
+        self.state = ChildState.SENT
+        self.filled_qty_1e8 = 0
+        self.claimed_qty_1e8 = 0
+        self.trade_ids: set[str] = set()
+        self.exchange_ns = 0
+        self.sent_ns = sent_ns
+        self.queries = 0
+        self.answer_ns = 0
+        self.ended = False
+
+    @property
+    def open_qty_1e8(self) -> int:
+        """What may still fill."""
+        return 0 if self.ended else max(0, self.order.qty_1e8 - self.filled_qty_1e8)
+
+    @property
+    def resting(self) -> bool:
+        """It may rest at the venue, so that only a cancel or a fill ends it."""
+        return self.order.tif is TimeInForce.GTC
+
+
+class NodeLedger:
+    """Quantities of one node; the children are bounded by the policy's attempts in flight."""
+
+    __slots__ = (
+        "children",
+        "fees_1e9",
+        "fill_count",
+        "filled_qty_1e8",
+        "price_times_qty",
+        "routing_qty_1e8",
+        "target_qty_1e8",
+    )
+
+    def __init__(self, target_qty_1e8: int) -> None:
+        self.target_qty_1e8 = target_qty_1e8
+        self.filled_qty_1e8 = 0
+        self.price_times_qty = 0
+        self.fees_1e9 = 0
+        self.fill_count = 0
+        self.routing_qty_1e8 = 0
+        self.children: dict[str, Child] = {}
+
+    @property
+    def open_qty_1e8(self) -> int:
+        """Sent and not proven ended."""
+        return sum(child.open_qty_1e8 for child in self.children.values())
+
+    @property
+    def working_qty_1e8(self) -> int:
+        """Resting at venues, not being cancelled."""
+        return sum(
+            child.open_qty_1e8
+            for child in self.children.values()
+            if child.resting and child.state in (ChildState.SENT, ChildState.WORKING)
+        )
+
+    @property
+    def unknown_qty_1e8(self) -> int:
+        """Sent, and the venue's answer is missing."""
+        return sum(
+            child.open_qty_1e8
+            for child in self.children.values()
+            if child.state is ChildState.UNKNOWN
+        )
+
+    @property
+    def remaining_qty_1e8(self) -> int:
+        """Free to be sent."""
+        busy = self.filled_qty_1e8 + self.routing_qty_1e8 + self.open_qty_1e8
+        return max(0, self.target_qty_1e8 - busy)
+
+    @property
+    def in_flight(self) -> bool:
+        """An answer is awaited: an attempt at risk or router, a taker, or a cancel."""
+        if self.routing_qty_1e8:
+            return True
+        return any(
+            not child.ended and not (child.resting and child.state is ChildState.WORKING)
+            for child in self.children.values()
+        )
+
+    def add(self, order: ChildOrder, now_ns: int) -> Child:
+        """A child that was planned and is on its way."""
+        child = Child(order, now_ns)
+        assert order.client_order_id not in self.children, "child ids are unique"
+        self.children[order.client_order_id] = child
+        return child
+
+    def apply(self, report: OrderReport) -> Applied | None:
+        """Book one report; None when it is of no child known here."""
+        child = self.children.get(report.client_order_id)
+        if child is None:
+            return None
+        before = child.state
+        fill = report.fill
+        if fill is not None:
+            if fill.trade_id in child.trade_ids:
+                fill = None
+            else:
+                self._book(child, fill)
+        if report.cum_qty_1e8 > child.claimed_qty_1e8:
+            child.claimed_qty_1e8 = report.cum_qty_1e8
+        if not child.answer_ns and report.recv_ns > child.sent_ns:
+            child.answer_ns = report.recv_ns - child.sent_ns
+        if report.exchange_ns > child.exchange_ns:
+            child.exchange_ns = report.exchange_ns
+        child.state = next_state(
+            before,
+            report.kind,
+            child.filled_qty_1e8,
+            child.order.qty_1e8,
+            working=report.working,
+        )
+        if report.kind is not ReportKind.UNKNOWN:
+            child.queries = 0
+        owed = child.state.terminal and child.filled_qty_1e8 < child.claimed_qty_1e8
+        ended = child.state.terminal and not owed and not child.ended
+        if ended:
+            child.ended = True
+        changed = fill is not None or child.state is not before or ended
+        return Applied(child, fill, ended, owed, changed)
+
+    def drop_ended(self, client_order_id: str) -> None:
+        """Forget a child whose end was told to everyone who needs to know."""
+        child = self.children.pop(client_order_id)
+        assert child.ended, "only ended children are forgotten"
+
+    def _book(self, child: Child, fill: VenueFill) -> None:
+        child.trade_ids.add(fill.trade_id)
+        child.filled_qty_1e8 += fill.qty_1e8
+        self.filled_qty_1e8 += fill.qty_1e8
+        self.price_times_qty += fill.price_1e9 * fill.qty_1e8
+        self.fill_count += 1

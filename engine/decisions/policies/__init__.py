@@ -1,0 +1,1 @@
+"""Execution policies: pure state machines, an event and a view in, actions out."""

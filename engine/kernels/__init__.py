@@ -1,0 +1,1 @@
+"""Numbers in, numbers out: compiled kernels over int64 arrays, without Python objects."""

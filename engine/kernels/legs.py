@@ -1,0 +1,179 @@
+"""From quantities taken to legs: exact cost, worst planned price, order limit, venue rules."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from engine.kernels.landed import (
+    COST_HIGH,
+    COST_LOW,
+    EXAMINED,
+    EXPONENT,
+    LEG_WIDTH,
+    LOT,
+    MASK_62,
+    NOTIONAL_MIN,
+    OUT,
+    PRICE_MAX,
+    QTY_MIN,
+    SHAPE_SUM,
+    START_QTY,
+    START_ROW,
+    TAKEN,
+    TICK,
+    WORST,
+    fee_shape,
+    level_price,
+    level_qty,
+    multiply_high,
+)
+
+__all__ = ["finish", "leg_fits", "write_legs"]
+
+BP = 10_000
+QTY_UNIT = np.uint64(10**8)
+
+
+@njit
+def finish(block, arena, v, side):
+    """Walk a venue's taken quantity: exact sum of price x qty (128 bits) and its worst price.
+
+    EXAMINED becomes the levels looked at from the top: those taken and one more.
+    """
+    row = arena[np.uint64(START_ROW + v)]
+    left = arena[np.uint64(START_QTY + v)]
+    open_qty = arena[np.uint64(TAKEN + v)]
+    high = np.uint64(0)
+    low = np.uint64(0)
+    price = np.int64(0)
+    while True:
+        part = min(left, open_qty)
+        if part > 0:
+            price = level_price(block, v, side, row)
+            a = np.uint64(price)
+            b = np.uint64(part)
+            product = a * b
+            low += product
+            high += multiply_high(a, b)
+            if low < product:
+                high += np.uint64(1)
+        open_qty -= part
+        if open_qty == 0:
+            break
+        row -= 1
+        left = level_qty(block, arena, v, side, row)
+    arena[np.uint64(WORST + v)] = price
+    arena[np.uint64(COST_HIGH + v)] = np.int64((high << np.uint64(2)) | (low >> np.uint64(62)))
+    arena[np.uint64(COST_LOW + v)] = np.int64(low & MASK_62)
+    count = level_price(block, v, side, 0)
+    examined = max(arena[np.uint64(EXAMINED + v)], count - row + 2)
+    arena[np.uint64(EXAMINED + v)] = min(count, examined)
+    arena[np.uint64(SHAPE_SUM + v)] = 0
+    if arena[np.uint64(EXPONENT + v)] != 0:
+        sum_shapes(block, arena, v, side)
+
+
+@njit
+def sum_shapes(block, arena, v, side):
+    """Sum of fee shape x contracts over a venue's taken quantity, in 1e-9 (floored a level)."""
+    row = arena[np.uint64(START_ROW + v)]
+    left = arena[np.uint64(START_QTY + v)]
+    open_qty = arena[np.uint64(TAKEN + v)]
+    exponent = arena[np.uint64(EXPONENT + v)]
+    total = np.uint64(0)
+    while True:
+        part = min(left, open_qty)
+        shape = fee_shape(np.uint64(level_price(block, v, side, row)), exponent)
+        whole = np.uint64(part) // QTY_UNIT
+        total += shape * whole + shape * (np.uint64(part) - whole * QTY_UNIT) // QTY_UNIT
+        open_qty -= part
+        if open_qty == 0:
+            break
+        row -= 1
+        left = level_qty(block, arena, v, side, row)
+    arena[np.uint64(SHAPE_SUM + v)] = np.int64(total)
+
+
+@njit
+def notional_reached(cost_high, cost_low, minimum):
+    """Whether a cost (base 2^62, 1e-17 money) is at least `minimum` (1e-9 money), exactly."""
+    wanted = np.uint64(minimum)
+    low = wanted * QTY_UNIT
+    high = multiply_high(wanted, QTY_UNIT)
+    top = np.int64((high << np.uint64(2)) | (low >> np.uint64(62)))
+    return cost_high > top or (cost_high == top and cost_low >= np.int64(low & MASK_62))
+
+
+@njit
+def leg_fits(arena, v):
+    """Whether a venue's taken quantity keeps its lot and minimums."""
+    taken = arena[np.uint64(TAKEN + v)]
+    if taken % arena[np.uint64(LOT + v)] != 0 or taken < arena[np.uint64(QTY_MIN + v)]:
+        return False
+    minimum = arena[np.uint64(NOTIONAL_MIN + v)]
+    if minimum == 0:
+        return True
+    return notional_reached(
+        arena[np.uint64(COST_HIGH + v)], arena[np.uint64(COST_LOW + v)], minimum
+    )
+
+
+@njit
+def write_legs(arena, venues, sign, worst, slack):
+    """Write the legs; returns their number.
+
+    OUT: quantity placed; OUT + 1 on, for each leg: venue, quantity, limit, worst planned price,
+    cost (base 2^62: high, low), sum of fee shapes.
+    """
+    cell = OUT + 1
+    placed = np.int64(0)
+    legs = np.int64(0)
+    for v in range(venues):
+        taken = arena[np.uint64(TAKEN + v)]
+        if taken == 0:
+            continue
+        placed += taken
+        legs += 1
+        arena[np.uint64(cell)] = v
+        arena[np.uint64(cell + 1)] = taken
+        arena[np.uint64(cell + 2)] = leg_limit(arena, v, sign, worst, slack)
+        arena[np.uint64(cell + 3)] = arena[np.uint64(WORST + v)]
+        arena[np.uint64(cell + 4)] = arena[np.uint64(COST_HIGH + v)]
+        arena[np.uint64(cell + 5)] = arena[np.uint64(COST_LOW + v)]
+        arena[np.uint64(cell + 6)] = arena[np.uint64(SHAPE_SUM + v)]
+        cell += LEG_WIDTH
+    arena[np.uint64(OUT)] = placed
+    return legs
+
+
+@njit
+def leg_limit(arena, v, sign, worst, slack):
+    """Limit of a leg: its worst planned price, widened by the slack, never past `worst`.
+
+    Rounded on tick to the passive side and kept inside the listing's price range. A sell whose
+    notional at the widened limit fell below the venue's minimum keeps a tighter one.
+    """
+    planned = arena[np.uint64(WORST + v)]
+    if slack == 0:
+        return planned
+    tick = arena[np.uint64(TICK + v)]
+    limit = planned + sign * max(tick, planned // BP)
+    if sign > 0:
+        if worst > 0:
+            limit = min(limit, worst)
+        top = arena[np.uint64(PRICE_MAX + v)]
+        if top > 0:
+            limit = min(limit, top - 1)
+        return max(limit - limit % tick, planned)
+    limit = max(limit, max(worst, tick))
+    minimum = arena[np.uint64(NOTIONAL_MIN + v)]
+    if minimum > 0:
+        taken = np.float64(arena[np.uint64(TAKEN + v)])
+        needed = np.float64(minimum) * 1e8 / taken * (1.0 + 1e-12)
+        if np.float64(limit) < needed:
+            limit = min(np.int64(needed) + 1, planned)
+    up = limit % tick
+    if up != 0:
+        limit += tick - up
+    return min(limit, planned)

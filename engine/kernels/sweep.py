@@ -1,0 +1,197 @@
+"""Split one quantity over every venue's book by landed price: a galloping k-way merge.
+
+`sweep` takes levels in the order of `engine/kernels/landed.py` from all active venues, not past
+the worst price, until the quantity is placed. Quantity in flight is first taken off each venue's
+best levels. After `MERGE_MAX` levels (or earlier, when the first ones show that many more are
+needed) the rest is found by selection: running sums of quantity, and bisection for the one
+marginal level. Both give the same split to the last unit.
+
+Cost of one level: a handful of integer operations; no allocation, no float in the ranking.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from engine.kernels.landed import (
+    ACTIVE,
+    EXAMINED,
+    FLIGHT_BUY,
+    KEY,
+    LEFT,
+    PRICE_BOUND,
+    RATE,
+    RATE_BUY,
+    REST,
+    ROW,
+    START_QTY,
+    START_ROW,
+    TAKEN,
+    UNREACHABLE,
+    VENUES_MAX,
+    landed_key,
+    level_price,
+    level_qty,
+)
+from engine.kernels.legs import finish, leg_fits, write_legs
+from engine.kernels.registry import kernel
+from engine.kernels.selection import select
+
+__all__ = ["NEEDS_MINIMUMS", "sweep"]
+
+MERGE_MAX = 128
+MERGE_TRIAL = 24
+NEEDS_MINIMUMS = -1
+
+
+@kernel("int64(Array(int64, 4, 'C', readonly=True), int64[::1], int64, int64, int64, int64)")
+def sweep(block, arena, side, qty, worst, slack):
+    """Split `qty` (1e-8) of a buy (`side` 0) or sell (1); returns the number of legs.
+
+    `worst` is the last allowed raw price, 0 for none; `slack` 1 widens each leg's limit by
+    max(tick, 1 bp) up to `worst`. Legs are written to the arena from OUT on (see `write_legs`).
+    NEEDS_MINIMUMS is returned instead when lots or minimums are not met, for
+    `engine/kernels/minimums.py` to go on from the state left in the arena.
+    """
+    venues = np.int64(block.shape[0])
+    taken_side = 1 - side
+    sign = 1 - 2 * side
+    bound = price_bound(sign, worst)
+    begin(block, arena, venues, taken_side, sign, bound)
+    left = merge(block, arena, venues, taken_side, sign, bound, qty, MERGE_TRIAL)
+    if left > 0 and (qty - left) * 4 >= qty:
+        left = merge(block, arena, venues, taken_side, sign, bound, left, MERGE_MAX)
+    if left > 0:
+        left = select(block, arena, venues, taken_side, sign, bound, left)
+    fits = True
+    for v in range(venues):
+        if arena[np.uint64(TAKEN + v)] > 0:
+            finish(block, arena, v, taken_side)
+            fits &= leg_fits(arena, v)
+    if not fits:
+        return NEEDS_MINIMUMS
+    return write_legs(arena, venues, sign, worst, slack)
+
+
+@njit
+def price_bound(sign, worst):
+    """Largest allowed sign*price."""
+    if worst > 0:
+        return sign * worst
+    return PRICE_BOUND if sign > 0 else 0
+
+
+@njit
+def begin(block, arena, venues, side, sign, bound):
+    """Put every active venue's head behind what is in flight, with its key."""
+    rate = RATE_BUY if sign > 0 else RATE_BUY + VENUES_MAX
+    flight = FLIGHT_BUY if sign > 0 else FLIGHT_BUY + VENUES_MAX
+    for v in range(venues):
+        count = level_price(block, v, side, 0)
+        arena[np.uint64(TAKEN + v)] = 0
+        arena[np.uint64(KEY + v)] = UNREACHABLE
+        arena[np.uint64(ROW + v)] = 0
+        arena[np.uint64(START_ROW + v)] = 0
+        arena[np.uint64(EXAMINED + v)] = min(count, 1)
+        if arena[np.uint64(ACTIVE + v)] == 0:
+            continue
+        arena[np.uint64(RATE + v)] = arena[np.uint64(rate + v)]
+        row = count
+        if row == 0:
+            continue
+        qty = level_qty(block, arena, v, side, row)
+        away = arena[np.uint64(flight + v)]
+        while away > 0 and qty <= away:
+            away -= qty
+            row -= 1
+            if row == 0:
+                break
+            qty = level_qty(block, arena, v, side, row)
+        arena[np.uint64(EXAMINED + v)] = min(count, count - row + 1)
+        if row == 0:
+            continue
+        price = level_price(block, v, side, row)
+        if sign * price > bound:
+            continue
+        arena[np.uint64(START_ROW + v)] = row
+        arena[np.uint64(START_QTY + v)] = qty - away
+        arena[np.uint64(ROW + v)] = row
+        arena[np.uint64(LEFT + v)] = qty - away
+        key, rest = landed_key(arena, v, sign, price, 0)
+        arena[np.uint64(KEY + v)] = key
+        arena[np.uint64(REST + v)] = rest
+
+
+@njit
+def merge(block, arena, venues, side, sign, bound, qty, steps_max):
+    """Take levels in order until `qty` is placed or `steps_max` levels are used; returns the rest.
+
+    The venue in front goes on alone while it stays strictly below the runner-up.
+    """
+    steps = 0
+    while qty > 0 and steps < steps_max:
+        best = UNREACHABLE
+        second = UNREACHABLE
+        v = -1
+        for i in range(venues):
+            key = arena[np.uint64(KEY + i)]
+            if key < best:
+                second = best
+                best = key
+                v = i
+            elif key < second:
+                second = key
+        if v < 0:
+            break
+        if second == best:
+            v = first_of_equals(block, arena, venues, side, sign, best)
+        row = arena[np.uint64(ROW + v)]
+        left = arena[np.uint64(LEFT + v)]
+        taken = arena[np.uint64(TAKEN + v)]
+        rest = np.int64(0)
+        while True:
+            part = min(left, qty)
+            taken += part
+            qty -= part
+            left -= part
+            steps += 1
+            if qty == 0:
+                break
+            row -= 1
+            best = UNREACHABLE
+            if row == 0:
+                break
+            price = level_price(block, v, side, row)
+            if sign * price > bound:
+                row = 0
+                break
+            left = level_qty(block, arena, v, side, row)
+            best, rest = landed_key(arena, v, sign, price, taken)
+            if best >= second:
+                break
+        arena[np.uint64(ROW + v)] = row
+        arena[np.uint64(LEFT + v)] = left
+        arena[np.uint64(TAKEN + v)] = taken
+        arena[np.uint64(KEY + v)] = best
+        arena[np.uint64(REST + v)] = rest
+    return qty
+
+
+@njit
+def first_of_equals(block, arena, venues, side, sign, key):
+    """Among heads with the same quotient: smallest rest, then better raw price, then index."""
+    found = -1
+    rest = np.int64(0)
+    price = np.int64(0)
+    for v in range(venues):
+        if arena[np.uint64(KEY + v)] != key:
+            continue
+        own_rest = arena[np.uint64(REST + v)]
+        own_price = sign * level_price(block, v, side, arena[np.uint64(ROW + v)])
+        better = own_rest < rest or (own_rest == rest and own_price < price)
+        if found < 0 or better:
+            found = v
+            rest = own_rest
+            price = own_price
+    return found

@@ -1,0 +1,1 @@
+"""How handlers run: actors, mailboxes, one scheduler, a live and a simulated driver."""

@@ -1,0 +1,95 @@
+"""A node's ledger: every fill once, ends only by proof."""
+
+from __future__ import annotations
+
+import random
+
+from engine.decisions.node_ledger import NodeLedger
+from engine.model.orders import ChildState, OrderReport, ReportKind, TimeInForce, VenueFill
+from tests.support.builders import child
+
+
+def report(kind: ReportKind, *, number: int = 0, cum: int = -1, working: bool = False, fill: VenueFill | None = None) -> OrderReport:
+    name = f"xg1-1-0-1-{number}"
+    return OrderReport(kind, name, "alpha", cum_qty_1e8=cum, working=working, fill=fill)
+
+
+def fill(qty: int, trade: str, price: int = 64_000 * 10**9) -> OrderReport:
+    return report(ReportKind.FILL, fill=VenueFill(trade, price, qty))
+
+
+def ledger_with_child(qty: int = 100, tif: TimeInForce = TimeInForce.IOC) -> NodeLedger:
+    ledger = NodeLedger(qty)
+    ledger.add(child(qty, tif=tif), now_ns=0)
+    return ledger
+
+
+def test_a_fill_counts_once_however_often_it_arrives() -> None:
+    ledger = ledger_with_child()
+    first = ledger.apply(fill(40, "t1"))
+    again = ledger.apply(fill(40, "t1"))
+    assert first is not None and first.fill is not None and first.changed
+    assert again is not None and again.fill is None and not again.changed
+    assert ledger.filled_qty_1e8 == 40
+    assert ledger.fill_count == 1
+    assert ledger.price_times_qty == 40 * 64_000 * 10**9
+
+
+def test_a_child_ends_with_its_last_fill() -> None:
+    ledger = ledger_with_child()
+    ledger.apply(fill(40, "t1"))
+    last = ledger.apply(fill(60, "t2"))
+    assert last is not None and last.ended
+    ledger.drop_ended(last.child.order.client_order_id)
+    assert not ledger.children
+    assert ledger.remaining_qty_1e8 == 0
+
+
+def test_a_cancelled_child_waits_for_the_fills_that_the_venue_claims() -> None:
+    ledger = ledger_with_child()
+    cancelled = ledger.apply(report(ReportKind.CANCELLED, cum=40))
+    assert cancelled is not None and cancelled.owed and not cancelled.ended
+    late = ledger.apply(fill(40, "t1"))
+    assert late is not None and late.ended and not late.owed
+    assert ledger.filled_qty_1e8 == 40
+
+
+def test_unknown_is_not_terminal() -> None:
+    ledger = ledger_with_child()
+    unknown = ledger.apply(report(ReportKind.UNKNOWN))
+    assert unknown is not None and not unknown.ended
+    assert ledger.unknown_qty_1e8 == 100
+    assert ledger.remaining_qty_1e8 == 0
+    proof = ledger.apply(report(ReportKind.NOT_FOUND))
+    assert proof is not None and proof.ended
+    assert ledger.open_qty_1e8 == 0
+
+
+def test_resting_quantity_is_working_until_it_is_being_cancelled() -> None:
+    ledger = ledger_with_child(tif=TimeInForce.GTC)
+    ledger.apply(report(ReportKind.ACCEPTED))
+    assert ledger.working_qty_1e8 == 100
+    assert not ledger.in_flight
+    next(iter(ledger.children.values())).state = ChildState.CANCEL_SENT
+    assert ledger.working_qty_1e8 == 0
+    assert ledger.in_flight
+
+
+def test_any_order_and_repetition_of_reports_converges() -> None:
+    reports = [report(ReportKind.ACCEPTED), fill(30, "a"), fill(30, "b"), fill(10, "c"), report(ReportKind.CANCELLED, cum=70)]
+    for seed in range(300):
+        rng = random.Random(seed)
+        sequence = [rng.choice(reports) for _ in range(5)] + rng.sample(reports, len(reports))
+        ledger = ledger_with_child()
+        ended = 0
+        for one in sequence:
+            applied = ledger.apply(one)
+            assert applied is not None
+            ended += applied.ended
+        assert ledger.filled_qty_1e8 == 70
+        assert ended == 1
+        assert ledger.remaining_qty_1e8 == 30
+
+
+def test_a_report_of_an_unknown_child_is_not_booked() -> None:
+    assert NodeLedger(1).apply(fill(1, "t")) is None

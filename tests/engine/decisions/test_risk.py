@@ -1,0 +1,112 @@
+"""Risk: the switch, each check, and reservations that end only by proof."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+
+import pytest
+
+from engine.decisions.risk import Denial, RiskLedger, TradingSwitch, admission_denial
+from engine.errors import Reason
+from engine.model.graph import Graph
+from engine.model.instruments import Environment
+from engine.model.orders import Grant
+from engine.model.risk import AccountLimits, AdmissionRisk, GraphRisk, Limits
+from engine.model.units import Side
+from tests.support.builders import graph, intent, market, node, pretrade
+
+PRICE = 64_000 * 10**9
+NO_LIMITS = AccountLimits(price_deviation_max_bps=None, quote_age_max_ms=None)
+
+
+def ledger(limits: AccountLimits = NO_LIMITS, bounds: Limits | None = None) -> RiskLedger:
+    bid, ask = (PRICE - 10**7, 10**9), (PRICE, 10**9)
+    markets = {1: market({"alpha": ([bid], [ask])}, now_ns=1)}
+    return RiskLedger(markets, limits, bounds or Limits(), TradingSwitch())
+
+
+def reason_of(verdict: Grant | Denial) -> Reason:
+    assert isinstance(verdict, Denial)
+    assert verdict.text
+    return verdict.reason
+
+
+def test_a_grant_reserves_the_worst_money_and_proof_releases_it() -> None:
+    risk = ledger()
+    grant = risk.authorise(intent(worst_price_1e9=PRICE + 10**9), 1)
+    assert isinstance(grant, Grant)
+    assert risk.reserved_1e9("alice", Environment.SANDBOX) == PRICE + 10**9
+    risk.settle(grant.grant_id, 4 * 10**7, 0)
+    risk.settle(grant.grant_id, 0, 6 * 10**7)
+    assert risk.reserved_1e9("alice", Environment.SANDBOX) == 0
+    assert risk.open_grants == 0
+
+
+def test_random_settlement_never_leaves_a_rest() -> None:
+    rng = random.Random(1)
+    risk = ledger()
+    for _ in range(200):
+        qty = rng.randrange(1, 10**9)
+        grant = risk.authorise(intent(qty_1e8=qty), 1)
+        assert isinstance(grant, Grant)
+        while qty:
+            part = rng.randrange(1, qty + 1)
+            filled = rng.randrange(part + 1)
+            risk.settle(grant.grant_id, filled, part - filled)
+            qty -= part
+        assert risk.reserved_1e9("alice", Environment.SANDBOX) == 0
+
+
+def test_the_switch_refuses_and_its_two_causes_are_cleared_apart() -> None:
+    risk = ledger()
+    risk.switch.kill(True, "stop")
+    risk.switch.journal(False, "disk full")
+    assert reason_of(risk.authorise(intent(), 1)) is Reason.KILL_SWITCH
+    risk.switch.kill(False, "")
+    assert risk.switch.halted and risk.switch.reason == "disk full"
+    risk.switch.journal(True, "")
+    assert isinstance(risk.authorise(intent(), 1), Grant)
+
+
+@pytest.mark.parametrize(
+    ("limits", "changes", "expected"),
+    [
+        (AccountLimits(order_notional_max_usd=63_999), {}, Reason.NOTIONAL_LIMIT),
+        (AccountLimits(open_notional_max_usd=63_999), {}, Reason.NOTIONAL_LIMIT),
+        (AccountLimits(price_deviation_max_bps=10), {"limit_price_1e9": PRICE * 1002 // 1000, "worst_price_1e9": PRICE}, Reason.PRICE_DEVIATION),
+        (AccountLimits(price_deviation_max_bps=10), {"side": Side.SELL, "limit_price_1e9": PRICE * 997 // 1000, "worst_price_1e9": PRICE}, Reason.PRICE_DEVIATION),
+        (NO_LIMITS, {"limits": pretrade(max_order_notional_usd=Decimal(63_999))}, Reason.NOTIONAL_LIMIT),
+        (NO_LIMITS, {"qty_1e8": 0}, Reason.BAD_QUANTITY),
+    ],
+)
+def test_each_check_refuses_with_its_reason(limits: AccountLimits, changes: dict[str, object], expected: Reason) -> None:
+    assert reason_of(ledger(limits).authorise(intent(**changes), 1)) is expected
+
+
+def test_an_old_quote_refuses() -> None:
+    limits = AccountLimits(quote_age_max_ms=3_000)
+    assert reason_of(ledger(limits).authorise(intent(), 4_000_000_000)) is Reason.STALE_VENUE
+
+
+def test_in_flight_orders_are_bounded() -> None:
+    risk = ledger(bounds=Limits(orders_in_flight_max=1))
+    assert isinstance(risk.authorise(intent(), 1), Grant)
+    assert reason_of(risk.authorise(intent(), 1)) is Reason.ENGINE_BUSY
+
+
+def admitted(graph_: Graph, notional_usd: int, limits: AccountLimits = NO_LIMITS) -> Reason:
+    denial = admission_denial(graph_, notional_usd * 10**9, limits)
+    return denial.reason if denial else Reason.NONE
+
+
+def test_admission_limits() -> None:
+    own = Graph(
+        nodes=(node(venue="alpha"),),
+        risk=GraphRisk(admission=AdmissionRisk(max_notional_usd=Decimal(100), max_nodes=1, allowed_venues=("alpha",))),
+    )
+    assert admitted(own, 100) is Reason.NONE
+    assert admitted(own, 101) is Reason.NOTIONAL_LIMIT
+    other = Graph(nodes=(node(venue="beta"),), risk=own.risk)
+    assert admitted(other, 1) is Reason.BAD_VENUE
+    assert admitted(graph(), 101, AccountLimits(graph_notional_max_usd=100)) is Reason.NOTIONAL_LIMIT

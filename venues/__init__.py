@@ -1,0 +1,1 @@
+"""The outside world: codecs that are pure and links that are dumb, one package a venue."""

@@ -1,0 +1,1 @@
+"""Binance: its feed codec and catalogue."""

@@ -1,0 +1,1 @@
+"""Coinbase: its feed codec and catalogue."""

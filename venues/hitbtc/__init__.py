@@ -1,0 +1,1 @@
+"""HitBTC: its feed codec and catalogue."""

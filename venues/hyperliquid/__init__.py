@@ -1,0 +1,1 @@
+"""Hyperliquid: perpetuals and spot, whole books in every frame."""

@@ -1,0 +1,1 @@
+"""Kalshi: event contracts, two bid sides of one book, signed changes."""

@@ -1,0 +1,1 @@
+"""Kraken: its feed codec and catalogue."""

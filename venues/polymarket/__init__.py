@@ -1,0 +1,1 @@
+"""Polymarket: event contracts, two tokens showing one book, a hash over every book."""

@@ -1,0 +1,1 @@
+"""The embedded simulated venues: exchange, order flow, wire protocol, codecs, link and faults."""

@@ -1,0 +1,187 @@
+"""Client orders of a venue by client order id: open ones, and a bounded memory of closed ones."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from engine.model.fees import fee_1e9, fee_bps_at
+from engine.model.instruments import Listing
+from engine.model.orders import TimeInForce
+from engine.model.units import Side
+from venues.simulated.protocol import (
+    FillFrame,
+    FillRow,
+    OpenOrder,
+    OrderState,
+    Status,
+    fixed_price,
+    fixed_qty,
+)
+
+__all__ = ["CLOSED_MAX", "ClientOrder", "OrderMemory", "fill_order"]
+
+CLOSED_MAX = 65_536
+
+
+class ClientOrder:
+    """One order of the account as the venue keeps it."""
+
+    __slots__ = (
+        "client_id",
+        "code",
+        "cum_fee_1e9",
+        "cum_qty_1e8",
+        "fills",
+        "held",
+        "limit_1e9",
+        "listing",
+        "number",
+        "qty_1e8",
+        "side",
+        "state",
+        "text",
+        "tif",
+    )
+
+    def __init__(
+        self,
+        client_id: str,
+        number: int,
+        listing: Listing,
+        side: Side,
+        qty_1e8: int,
+        limit_1e9: int,
+        tif: TimeInForce,
+    ) -> None:
+        self.client_id = client_id
+        self.number = number
+        self.listing = listing
+        self.side = side
+        self.qty_1e8 = qty_1e8
+        self.limit_1e9 = limit_1e9
+        self.tif = tif
+        self.state = OrderState.OPEN
+        self.cum_qty_1e8 = 0
+        self.cum_fee_1e9 = 0
+        self.fills: list[FillRow] = []
+        self.held: tuple[str, int] | None = None
+        self.code = ""
+        self.text = ""
+
+    @property
+    def left_1e8(self) -> int:
+        return self.qty_1e8 - self.cum_qty_1e8
+
+    @property
+    def vid(self) -> str:
+        return f"{self.listing.venue}-{self.number}"
+
+    def status(self, now_ns: int) -> Status:
+        """Answer to a query."""
+        return Status(
+            id=self.client_id,
+            vid=self.vid,
+            state=self.state,
+            cum=fixed_qty(self.cum_qty_1e8),
+            ts=now_ns,
+            fills=self.fills,
+            code=self.code,
+            text=self.text,
+        )
+
+
+class OrderMemory:
+    """Open orders, the last `closed_max` closed ones, and as many void ids.
+
+    An id older than that bound is forgotten: a query then answers `not_found`.
+    """
+
+    def __init__(self, closed_max: int = CLOSED_MAX) -> None:
+        assert closed_max > 0
+        self.closed_max = closed_max
+        self.open: dict[str, ClientOrder] = {}
+        self.closed: OrderedDict[str, ClientOrder] = OrderedDict()
+        self.void: OrderedDict[str, None] = OrderedDict()
+
+    def get(self, client_id: str) -> ClientOrder | None:
+        """An order, open or remembered."""
+        return self.open.get(client_id) or self.closed.get(client_id)
+
+    def add(self, order: ClientOrder) -> None:
+        """A new open order; its id is not in use."""
+        assert self.get(order.client_id) is None
+        self.open[order.client_id] = order
+
+    def close(self, order: ClientOrder, state: OrderState) -> None:
+        """From open to closed; the oldest closed order is forgotten past the bound."""
+        order.state = state
+        self.open.pop(order.client_id, None)
+        self.closed[order.client_id] = order
+        if len(self.closed) > self.closed_max:
+            self.closed.popitem(last=False)
+
+    def open_rows(self) -> list[OpenOrder]:
+        """Every open order as a row of the protocol, oldest first."""
+        return [
+            OpenOrder(
+                id=order.client_id,
+                vid=order.vid,
+                sym=order.listing.venue_symbol,
+                side=order.side.text,
+                px=fixed_price(order.limit_1e9),
+                qty=fixed_qty(order.qty_1e8),
+                cum=fixed_qty(order.cum_qty_1e8),
+            )
+            for order in self.open.values()
+        ]
+
+    def make_void(self, client_id: str) -> None:
+        """An order with this id may never be placed."""
+        self.void[client_id] = None
+        if len(self.void) > self.closed_max:
+            self.void.popitem(last=False)
+
+
+def fill_order(
+    order: ClientOrder,
+    *,
+    trade_id: str,
+    price_1e9: int,
+    qty_1e8: int,
+    maker: bool,
+    classified: bool,
+    now_ns: int,
+) -> tuple[FillFrame, int, str]:
+    """Book one execution on the order: (its frame, fee in 1e-9, fee asset).
+
+    An unclassified fill says neither whether it was the maker's nor at which rate it was charged.
+    """
+    assert 0 < qty_1e8 <= order.left_1e8, "a venue never overfills"
+    fees = order.listing.fees
+    fee = fee_1e9(fees, price_1e9, qty_1e8, maker=maker) if fees else 0
+    asset = fees.asset if fees else order.listing.instrument.quote
+    bps = fee_bps_at(fees, price_1e9, maker=maker) if fees else 0.0
+    order.cum_qty_1e8 += qty_1e8
+    order.cum_fee_1e9 += fee
+    row = FillRow(
+        trade=trade_id,
+        px=fixed_price(price_1e9),
+        qty=fixed_qty(qty_1e8),
+        fee=fixed_price(fee),
+        fee_asset=asset,
+        cum_fee=fixed_price(order.cum_fee_1e9),
+        ts=now_ns,
+        maker=maker if classified else None,
+        taker_bps=bps if classified and not maker else None,
+        maker_bps=bps if classified and maker else None,
+    )
+    order.fills.append(row)
+    frame = FillFrame(
+        id=order.client_id,
+        vid=order.vid,
+        sym=order.listing.venue_symbol,
+        side=order.side.text,
+        cum=fixed_qty(order.cum_qty_1e8),
+        fill=row,
+    )
+    return frame, fee, asset

@@ -1,0 +1,280 @@
+"""Order codec of the simulated venues: child orders to requests, frames to reports.
+
+A duplicate-id refusal speaks of an order that exists, so it reports UNKNOWN (ask again), never
+REJECTED. A query's answer repeats every fill before its status: what was lost on the way is
+proven by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from engine.errors import DecodeError
+from engine.messages import TradeEvent
+from engine.model.instruments import Listing
+from engine.model.orders import ChildOrder, OrderReport, ReportKind, VenueFill
+from engine.model.units import PRICE_DECIMALS, QTY_DECIMALS, format_decimal, parse_decimal
+from venues.simulated.protocol import (
+    Ack,
+    Cancel,
+    Cancelled,
+    CancelReject,
+    Expired,
+    FillFrame,
+    FillRow,
+    Heartbeat,
+    NotFound,
+    OpenOrders,
+    OpenOrdersAnswer,
+    OrderState,
+    Query,
+    Reject,
+    RejectCode,
+    Status,
+    encode,
+)
+
+__all__ = ["SimulatedTradeCodec"]
+
+OrderFrame = (
+    Ack
+    | Reject
+    | FillFrame
+    | Cancelled
+    | Expired
+    | CancelReject
+    | Status
+    | NotFound
+    | OpenOrdersAnswer
+    | Heartbeat
+)
+FRAMES: Final = msgspec.json.Decoder(OrderFrame)
+ENDS: Final = {
+    OrderState.CANCELLED: ReportKind.CANCELLED,
+    OrderState.EXPIRED: ReportKind.EXPIRED,
+    OrderState.REJECTED: ReportKind.REJECTED,
+}
+FORMS_MAX = 4_096
+
+
+class SimulatedTradeCodec:
+    """Implements `TradeCodec` for one venue. The number forms of up to 4,096 symbols are kept."""
+
+    def __init__(self, venue: str) -> None:
+        self.venue = venue
+        self.forms: dict[str, Form] = {}
+
+    def encode_place(self, child: ChildOrder, now_ns: int) -> bytes:
+        """A place request; `now_ns` lets the venue refuse it when it arrives too late."""
+        listing = child.listing
+        form = self.forms.get(listing.venue_symbol)
+        if form is None or form.listing is not listing:
+            form = self.remember(listing)
+        whole, rest = divmod(child.limit_price_1e9, 1_000_000_000)
+        units, part = divmod(child.qty_1e8, 100_000_000)
+        flags = ""
+        if child.post_only:
+            flags = ',"post":true'
+        if child.reduce_only:
+            flags += ',"reduce":true'
+        # The id and the time in force hold only plain ASCII; the symbol is escaped in the form.
+        return (
+            f"{form.heads[child.side]}{units}.{part // form.qty_unit:0{form.qty_digits}d}"
+            f'","px":"{whole}.{rest // form.price_unit:0{form.price_digits}d}","tif":"'
+            f'{child.tif}","id":"{child.client_order_id}","sent":{now_ns}{flags}}}'
+        ).encode()
+
+    def encode_cancel(self, child: ChildOrder, now_ns: int) -> bytes:
+        """A cancel request."""
+        return encode(Cancel(id=child.client_order_id))
+
+    def encode_query(self, child: ChildOrder, now_ns: int) -> bytes:
+        """A query by client order id."""
+        return encode(Query(id=child.client_order_id))
+
+    def encode_open_orders(self) -> bytes:
+        """A request for all open orders of the account."""
+        return encode(OpenOrders())
+
+    def decode(self, payload: bytes, recv_ns: int) -> Sequence[TradeEvent]:
+        """Reports of one frame; DecodeError when it is not of this protocol."""
+        try:
+            frame = FRAMES.decode(payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise DecodeError(f"not an order frame of {self.venue}: {error}") from None
+        if isinstance(frame, FillFrame):
+            return (self.fill_report(frame.id, frame.vid, frame.fill, qty(frame.cum), recv_ns),)
+        if isinstance(frame, Status):
+            return self.status_reports(frame, recv_ns)
+        if isinstance(frame, OpenOrdersAnswer):
+            return [
+                self.report(
+                    ReportKind.STATUS, row.id, recv_ns, frame.ts, row.vid, row.cum, working=True
+                )
+                for row in frame.orders
+            ]
+        if isinstance(frame, Heartbeat):
+            return ()
+        return (self.plain_report(frame, recv_ns),)
+
+    def plain_report(
+        self,
+        frame: Ack | Reject | Cancelled | Expired | CancelReject | NotFound,
+        recv_ns: int,
+    ) -> OrderReport:
+        """Frames that become one report without a fill."""
+        if isinstance(frame, Ack):
+            return self.report(ReportKind.ACCEPTED, frame.id, recv_ns, frame.ts, frame.vid)
+        if isinstance(frame, Reject):
+            duplicate = frame.code == RejectCode.DUPLICATE_ID
+            kind = ReportKind.UNKNOWN if duplicate else ReportKind.REJECTED
+            return self.report(kind, frame.id, recv_ns, frame.ts, code=frame.code, text=frame.text)
+        if isinstance(frame, CancelReject):
+            return self.report(
+                ReportKind.CANCEL_REJECTED,
+                frame.id,
+                recv_ns,
+                frame.ts,
+                cum=frame.cum,
+                code=frame.code,
+                text=frame.text,
+            )
+        if isinstance(frame, NotFound):
+            return self.report(ReportKind.NOT_FOUND, frame.id, recv_ns, frame.ts, cum="0")
+        if isinstance(frame, Cancelled):
+            return self.report(
+                ReportKind.CANCELLED,
+                frame.id,
+                recv_ns,
+                frame.ts,
+                frame.vid,
+                frame.cum,
+                code=frame.reason,
+            )
+        return self.report(ReportKind.EXPIRED, frame.id, recv_ns, frame.ts, frame.vid, frame.cum)
+
+    def status_reports(self, frame: Status, recv_ns: int) -> list[OrderReport]:
+        """Every fill, then how the order stands."""
+        reports: list[OrderReport] = []
+        cum = 0
+        for row in frame.fills:
+            cum += qty(row.qty)
+            reports.append(self.fill_report(frame.id, frame.vid, row, cum, recv_ns))
+        kind = ENDS.get(frame.state, ReportKind.STATUS)
+        reports.append(
+            self.report(
+                kind,
+                frame.id,
+                recv_ns,
+                frame.ts,
+                frame.vid,
+                frame.cum,
+                working=frame.state is OrderState.OPEN,
+                code=frame.code,
+                text=frame.text,
+            )
+        )
+        return reports
+
+    def fill_report(
+        self, client_id: str, vid: str, row: FillRow, cum_qty_1e8: int, recv_ns: int
+    ) -> OrderReport:
+        """One execution with everything that the venue said of it."""
+        fill = VenueFill(
+            trade_id=row.trade,
+            price_1e9=amount(row.px),
+            qty_1e8=qty(row.qty),
+            fee_1e9=amount(row.fee),
+            fee_asset=row.fee_asset,
+            is_maker=row.maker,
+            taker_fee_bps_applied=row.taker_bps,
+            maker_fee_bps_applied=row.maker_bps,
+            venue_reported_cum_fee_1e9=amount(row.cum_fee),
+        )
+        return OrderReport(
+            ReportKind.FILL,
+            client_id,
+            self.venue,
+            venue_order_id=vid,
+            exchange_ns=row.ts,
+            recv_ns=recv_ns,
+            cum_qty_1e8=cum_qty_1e8,
+            fill=fill,
+        )
+
+    def report(
+        self,
+        kind: ReportKind,
+        client_id: str,
+        recv_ns: int,
+        exchange_ns: int,
+        vid: str = "",
+        cum: str | None = None,
+        *,
+        working: bool = False,
+        code: str = "",
+        text: str = "",
+    ) -> OrderReport:
+        """A report without a fill."""
+        return OrderReport(
+            kind,
+            client_id,
+            self.venue,
+            venue_order_id=vid,
+            exchange_ns=exchange_ns,
+            recv_ns=recv_ns,
+            cum_qty_1e8=qty(cum) if cum is not None else -1,
+            working=working,
+            code=code,
+            text=text,
+        )
+
+    def remember(self, listing: Listing) -> Form:
+        """The number form of a listing, kept."""
+        if len(self.forms) >= FORMS_MAX:
+            self.forms.clear()
+        form = self.forms[listing.venue_symbol] = Form(listing)
+        return form
+
+
+class Form:
+    """How numbers of one listing are written, with the start of its requests ready."""
+
+    __slots__ = ("heads", "listing", "price_digits", "price_unit", "qty_digits", "qty_unit")
+
+    def __init__(self, listing: Listing) -> None:
+        self.listing = listing
+        self.price_digits = max(1, decimals_of(listing.tick_1e9, PRICE_DECIMALS))
+        self.price_unit = 10 ** (PRICE_DECIMALS - self.price_digits)
+        self.qty_digits = max(1, decimals_of(listing.lot_1e8, QTY_DECIMALS))
+        self.qty_unit = 10 ** (QTY_DECIMALS - self.qty_digits)
+        symbol = msgspec.json.encode(listing.venue_symbol).decode()
+        self.heads = tuple(
+            f'{{"op":"place","sym":{symbol},"side":"{side}","qty":"' for side in ("buy", "sell")
+        )
+
+
+def decimals_of(step: int, decimals: int) -> int:
+    """Decimals that multiples of the step need."""
+    return len(format_decimal(step, decimals).partition(".")[2])
+
+
+def qty(text: str) -> int:
+    """Quantity in 1e-8; DecodeError when it is none."""
+    return exact(text, QTY_DECIMALS)
+
+
+def amount(text: str) -> int:
+    """Price or money in 1e-9, negative for a rebate; DecodeError when it is none."""
+    return exact(text, PRICE_DECIMALS)
+
+
+def exact(text: str, decimals: int) -> int:
+    """Exact integer of decimal text; DecodeError when it is none."""
+    try:
+        return parse_decimal(text, decimals)
+    except ValueError as error:
+        raise DecodeError(f"a number of an order frame is wrong: {error}") from None

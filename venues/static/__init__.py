@@ -1,0 +1,1 @@
+"""Recorded standing books of venues without a live feed here."""
