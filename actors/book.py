@@ -58,6 +58,7 @@ class BookActor(Actor[BookDelta | BookSnapshot | BookStale | FeedAlive]):
         self.snapshots = 0
         self.checksum_failures = 0
         self.stale_count = 0
+        self.crossed = 0
 
     def on_start(self) -> None:
         if self.slot.healthy:
@@ -109,6 +110,8 @@ class BookActor(Actor[BookDelta | BookSnapshot | BookStale | FeedAlive]):
     def announce(self, moved: int) -> None:
         """Tell the router if a watched price is reached; most moves reach none."""
         slot = self.slot
+        if slot.crossed:
+            self.crossed += 1
         if moved & ASK_MOVED and slot.ask_reaches_watch():
             self.router.tell(TouchReached(slot.venue_index, Side.BUY))
         if moved & BID_MOVED and slot.bid_reaches_watch():

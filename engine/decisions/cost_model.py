@@ -25,6 +25,15 @@ import msgspec
 from engine.decisions.market import MarketView
 from engine.decisions.venue_observations import VenueObservations
 from engine.errors import Reason
+from engine.kernels.landed import (
+    ACTIVE,
+    COEFFICIENTS_ID,
+    CONSTANT,
+    CONTEXT,
+    ROUTING_VERSION,
+    SLOPE,
+    TERMS_END,
+)
 from engine.model.instruments import InstrumentType, Listing
 
 __all__ = [
@@ -86,41 +95,45 @@ class Coefficients(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class RoutingTerms:
     """Terms and eligibility of every venue for one decision; reused, valid until the next call.
 
-    `reasons[v]` is NONE when the venue may be used, `constants[v]` its constant in 1e-9 price
-    units (rounded once), `slopes[v]` in 2^-44 price units per 1e-8 quantity, `silences[v]` the
-    time since the last sign of life in ns, `quote_rates[v]` the rate x in 1e-9.
+    `reasons[v]` is NONE when the venue may be used. `active`, `constants` (1e-9 price units,
+    rounded once) and `slopes` (2^-44 price units per 1e-8 quantity) are windows on `cells`, which
+    lie as the kernels want them.
     """
 
     __slots__ = (
         "active",
-        "coefficients_id",
+        "cells",
         "constants",
+        "context",
         "mid_x2",
         "now_ns",
         "pinned",
-        "quote_rates",
         "reasons",
         "side",
-        "silences",
         "slopes",
         "slopes_used",
-        "version",
     )
 
     def __init__(self, venues: int) -> None:
         self.side = 0
         self.now_ns = 0
         self.mid_x2: int | None = None
-        self.version = 1
-        self.coefficients_id = 0
         self.pinned: str | None = None
         self.reasons: list[Reason] = [Reason.NONE] * venues
-        self.silences = [0] * venues
-        self.active = array("q", [0]) * venues
-        self.constants = array("q", [0]) * venues
-        self.slopes = array("q", [0]) * venues
+        self.cells = memoryview(array("q", bytes(8 * TERMS_END)))
+        self.active = self.cells[ACTIVE : ACTIVE + venues]
+        self.constants = self.cells[CONSTANT : CONSTANT + venues]
+        self.slopes = self.cells[SLOPE : SLOPE + venues]
+        self.context = self.cells[CONTEXT:TERMS_END]
         self.slopes_used = False
-        self.quote_rates = array("q", [NS]) * venues
+
+    @property
+    def version(self) -> int:
+        return self.context[ROUTING_VERSION - CONTEXT]
+
+    @property
+    def coefficients_id(self) -> int:
+        return self.context[COEFFICIENTS_ID - CONTEXT]
 
 
 def routing_version(parent_id: str, table: Sequence[int] = ALL_FIRST_VERSION) -> RoutingVersion:
@@ -181,30 +194,27 @@ class CostModel:
         market, seen, out = self.market, self.observations, self.terms_made
         mid_x2 = market.mid_x2()
         out.side, out.now_ns, out.mid_x2, out.pinned = side, now_ns, mid_x2, pinned
-        out.version, out.coefficients_id = version, self.coefficients.id
+        out.context[:] = array("q", (mid_x2 or 0, now_ns, version, self.coefficients.id))
         weight = self.coefficients.latency_weight[urgency] * seen.sigma_at(mid_x2, now_ns)
         unit = weight * (CENT_1E9 if self.event else (mid_x2 or 0) * 0.5e-4)
-        healthy, alive, bids, asks = market.healthy, market.alive_ns, market.best_bid, market.best_ask
-        reasons, silences, roots = out.reasons, out.silences, seen.latency_root
-        active, constants, usable = out.active, out.constants, seen.usable
-        patience = self.grace_ns if self.fresh_only else now_ns + NS
-        for v, listing in enumerate(self.listings):
-            silence = silences[v] = now_ns - alive[v]
-            if healthy[v] and bids[v] < asks[v] and usable[v] and silence <= patience:
-                if pinned is None or listing.venue == pinned:
-                    reasons[v] = Reason.NONE
-                    active[v] = 1
-                    constants[v] = round(unit * roots[v])
-                    continue
-            reason = reasons[v] = self._reason(v, listing, silence, pinned)
-            active[v] = reason is Reason.NONE
-            if reason is Reason.NONE:
-                late_s = (silence - self.grace_ns) / NS
-                constants[v] = round(unit * sqrt(seen.latency_ns[v] / NS + late_s))
+        reasons, active, constants = out.reasons, out.active, out.constants
+        oldest = now_ns - self.grace_ns if self.fresh_only else -1
+        facts = zip(
+            *(market.healthy, market.best_bid, market.best_ask, market.alive_ns),
+            *(seen.usable, seen.latency_root),
+            strict=True,
+        )
+        for v, (healthy, bid, ask, alive_ns, usable, root) in enumerate(facts):
+            if healthy and usable and bid < ask and alive_ns >= oldest and pinned is None:
+                reasons[v] = Reason.NONE
+                active[v] = 1
+                constants[v] = round(unit * root)
+            else:
+                self._judge(v, now_ns - alive_ns, pinned, unit)
         if version > RoutingVersion.V1:
             self._add_second(out, in_flight or [0] * len(self.listings))
         elif out.slopes_used:
-            out.slopes = array("q", [0]) * len(self.listings)
+            out.slopes[:] = array("q", [0]) * len(self.listings)
             out.slopes_used = False
         return out
 
@@ -214,6 +224,15 @@ class CostModel:
         sigma = self.observations.sigma_at(mid_x2, self.observations.last_ns)
         weight = self.coefficients.latency_weight[urgency]
         return weight * sigma * sqrt((self.observations.latency_ns[venue] + late) / NS)
+
+    def _judge(self, v: int, silence: int, pinned: str | None, unit: float) -> None:
+        """Reason and constant of a venue that is pinned, silent or not to be used."""
+        out = self.terms_made
+        reason = self._reason(v, self.listings[v], silence, pinned)
+        out.reasons[v] = reason
+        out.active[v] = reason is Reason.NONE
+        late = max(0, silence - self.grace_ns) if self.fresh_only else 0
+        out.constants[v] = round(unit * sqrt((self.observations.latency_ns[v] + late) / NS))
 
     def _reason(self, v: int, listing: Listing, silence: int, pinned: str | None) -> Reason:
         market, seen = self.market, self.observations

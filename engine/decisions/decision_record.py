@@ -1,8 +1,9 @@
 """The record of a routing choice, and its repetition from the record alone, bit for bit.
 
-`inputs` is int64 cells: a header (`HEADER_FIELDS`), the silence of each venue in ns, then what
-`engine/kernels/decision_pack.py` writes: every parameter of every venue (fee and constant terms,
-takes in flight, lots, minimums), own orders left out, and the levels examined on each venue.
+`inputs` is int64 cells as `engine/kernels/decision_pack.py` writes them: the context (mid, time,
+version, coefficients, what was asked), every parameter of every venue (fee and constant terms,
+takes in flight, lots, minimums), own orders left out, the levels examined on each venue; and last
+the time of each venue's last sign of life.
 """
 
 from __future__ import annotations
@@ -15,8 +16,16 @@ import numpy as np
 from engine.decisions.cost_model import RoutingTerms
 from engine.decisions.split import Leg, SplitPlan, Splitter, read_legs
 from engine.kernels import landed
-from engine.kernels.decision_pack import SINGLE_KEY, SINGLE_VENUE, pack_inputs, single_venue
-from engine.kernels.landed import INPUT_FIELDS, LEG_WIDTH, OUT, OWN, OWN_MAX, VENUES_MAX
+from engine.kernels.decision_pack import FORMAT, PACK_HEAD, pack_decision
+from engine.kernels.landed import (
+    INPUT_FIELDS,
+    LEG_WIDTH,
+    OUT,
+    OUT_HEAD,
+    OWN,
+    OWN_MAX,
+    VENUES_MAX,
+)
 from engine.kernels.layout import new_block
 from engine.kernels.minimums import Scratch, place_with_minimums
 from engine.kernels.sweep import NEEDS_MINIMUMS, sweep
@@ -25,110 +34,87 @@ from engine.model.units import Side
 
 __all__ = ["DecisionRecorder", "redo"]
 
-FORMAT: Final = 1
-HEADER_FIELDS: Final = 10
+BUY: Final = Side.BUY
+SELL: Final = Side.SELL
 CELLS_FIRST: Final = 4_096
 CELL_BYTES: Final = 8
+CONTEXT_AT: Final = PACK_HEAD - landed.CONTEXT_CELLS
 
 
 class DecisionRecorder:
     """Makes the record of the plan a splitter made last. `venues` names the block's rows."""
 
-    __slots__ = ("memory", "out", "single", "splitter", "symbol", "venues")
+    __slots__ = ("cells", "memory", "out", "splitter", "symbol", "venues")
 
     def __init__(self, splitter: Splitter) -> None:
         self.splitter = splitter
         self.symbol = splitter.market.instrument.symbol
         self.venues = tuple(listing.venue for listing in splitter.listings)
-        self.out = np.zeros(CELLS_FIRST, np.int64)
-        self.memory = memoryview(self.out).cast("B")
-        self.single = np.zeros(2, np.int64)
+        self._make_room(CELLS_FIRST)
 
     def record(
         self, plan: SplitPlan, terms: RoutingTerms, decision_id: int, attempt: int
     ) -> DecisionRecord:
         """The record of `plan`, the splitter's last; `terms` are the ones it was made with."""
         splitter = self.splitter
-        last = splitter.last
-        assert plan.number == last.number, "a plan is recorded before the next is made"
-        side, mid_x2 = last.side, terms.mid_x2 or 0
-        view, arena = splitter.market.view, splitter.arena
-        used = pack_inputs(view, arena, side, self.out)
+        assert plan.number == splitter.number, "a plan is recorded before the next is made"
+        market = splitter.market
+        used = pack_decision(market.view, splitter.arena, self.out)
         if used < 0:
-            used = self._enlarge(side)
-        header = (
-            FORMAT,
-            splitter.venues,
-            side,
-            last.qty_1e8,
-            last.worst,
-            last.leg_slack,
-            mid_x2,
-            terms.now_ns,
-            terms.version,
-            terms.coefficients_id,
-        )
-        cells = array("q", header)
-        cells.extend(terms.silences)
-        inputs = cells.tobytes() + self.memory[: used * CELL_BYTES]
-        best_name, best_cost = "", 0.0
-        if plan.planned_qty_1e8:
-            wanted = plan.planned_qty_1e8
-            best = single_venue(view, arena, side, wanted, last.worst, self.single)
-            if best >= 0 and mid_x2:
-                best_name = self.venues[best]
-                best_cost = splitter.key_bps(side, self.single.item(SINGLE_KEY), mid_x2)
+            depth = market.block.shape[2]
+            fixed = PACK_HEAD + VENUES_MAX * (INPUT_FIELDS + 1 + 2 * OWN_MAX)
+            self._make_room(fixed + splitter.venues * depth * 2)
+            used = pack_decision(market.view, splitter.arena, self.out)
+            assert used >= 0, "all examined levels fit"
+        single, single_cost = self.cells[3], self.cells[4]
+        context = terms.context
         return DecisionRecord(
             decision_id,
             attempt,
-            terms.version,
+            context[2],
             self.symbol,
-            Side(side),
-            last.qty_1e8,
+            SELL if terms.side else BUY,
+            plan.planned_qty_1e8 + plan.unplaced_qty_1e8,
             plan.planned_qty_1e8,
-            mid_x2 // 2,
+            context[0] // 2,
             plan.est_cost_bps or 0.0,
-            best_name,
-            best_cost,
-            terms.coefficients_id,
+            self.venues[single] if single >= 0 else "",
+            single_cost * 1e-9,
+            context[3],
             self.venues,
             tuple(terms.reasons),
             tuple([(leg.venue_index, leg.qty_1e8, leg.limit_price_1e9) for leg in plan.legs]),
-            inputs,
+            b"".join((self.memory[: used * CELL_BYTES], array("q", market.alive_ns))),
         )
 
-    def _enlarge(self, side: int) -> int:
-        """Make room for a deep decision: at most every level of one side of every book."""
-        splitter = self.splitter
-        depth = splitter.market.block.shape[2]
-        fixed = VENUES_MAX * (INPUT_FIELDS + 1 + 2 * OWN_MAX)
-        self.out = np.zeros(fixed + splitter.venues * depth * 2, np.int64)
+    def _make_room(self, cells: int) -> None:
+        self.out = np.zeros(cells, np.int64)
         self.memory = memoryview(self.out).cast("B")
-        used = int(pack_inputs(splitter.market.view, splitter.arena, side, self.out))
-        assert used >= 0, "all examined levels fit"
-        return used
+        self.cells = self.memory.cast("q")
 
 
 def redo(record: DecisionRecord) -> tuple[Leg, ...]:
     """The legs that the recorded inputs give: the same as were sent, to the last unit."""
     cells = np.frombuffer(record.inputs, np.int64)
-    _, venues, side, qty, worst, slack = (int(cell) for cell in cells[:6])
-    packed = cells[HEADER_FIELDS + venues :]
+    assert cells[0] == FORMAT, "the record is of this format"
+    venues = int(cells[1])
+    mid_x2, _, _, _, side, qty, worst, slack = cells[CONTEXT_AT:PACK_HEAD].tolist()
+    packed = cells[PACK_HEAD : int(cells[2])]
     fields = packed[: INPUT_FIELDS * venues].reshape(INPUT_FIELDS, venues)
-    counts = packed[INPUT_FIELDS * venues : (INPUT_FIELDS + 1) * venues]
-    depth = max(1, int(counts.max()))
+    counts = packed[INPUT_FIELDS * venues : (INPUT_FIELDS + 1) * venues].tolist()
+    depth = max(1, *counts)
     block = new_block(venues, depth)
     arena = np.zeros(landed.arena_size(venues, depth + 1), np.int64)
     for field in range(INPUT_FIELDS):
         arena[field * VENUES_MAX : field * VENUES_MAX + venues] = fields[field]
+    arena[landed.MID_X2] = mid_x2
     at = (INPUT_FIELDS + 1) * venues
     for v in range(venues):
         own = 2 * int(arena[landed.OWN_COUNT + v])
         first = OWN + v * OWN_MAX * 2
         arena[first : first + own] = packed[at : at + own]
         at += own
-    for v in range(venues):
-        count = int(counts[v])
+    for v, count in enumerate(counts):
         levels = packed[at : at + 2 * count].reshape(count, 2)
         block[v, 1 - side, 0, 0] = count
         block[v, 1 - side, 1 : count + 1] = levels[::-1]
@@ -136,4 +122,4 @@ def redo(record: DecisionRecord) -> tuple[Leg, ...]:
     made = sweep(block, arena, side, qty, worst, slack)
     if made == NEEDS_MINIMUMS:
         made = place_with_minimums(block, arena, Scratch(), side, qty, worst, slack)
-    return read_legs(arena[OUT : OUT + 1 + LEG_WIDTH * made].tolist())
+    return read_legs(arena[OUT : OUT + OUT_HEAD + LEG_WIDTH * made].tolist())

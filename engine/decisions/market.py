@@ -48,6 +48,10 @@ class MarketView(Protocol):
         """Twice the consolidated mid in 1e-9, or None."""
         ...
 
+    def levels(self, venue_index: int, side: int, count_max: int) -> list[Level]:
+        """Up to `count_max` levels of one side, best first."""
+        ...
+
 
 class MarketBlock:
     """Books of one instrument on all its venues.
@@ -151,6 +155,11 @@ class MarketBlock:
         last = max(0, count - count_max)
         return [(cells[base + 2 * r], cells[base + 2 * r + 1]) for r in range(count, last, -1)]
 
+    def last_level(self, venue_index: int, side: int) -> Level | None:
+        """The worst level of one side of one book, or None."""
+        base = (venue_index * 2 + side) * (self.depth + 1) * 2
+        return (self.cells[base + 2], self.cells[base + 3]) if self.cells[base] else None
+
     def version(self, venue_index: int, side: int) -> int:
         """How often this side of this book was written."""
         return self.cells[(venue_index * 2 + side) * (self.depth + 1) * 2 + 1]
@@ -189,6 +198,12 @@ class BookSlot:
     @property
     def healthy(self) -> bool:
         return self.market.healthy[self.venue_index]
+
+    @property
+    def crossed(self) -> bool:
+        """Whether the book's own bid is at or above its ask."""
+        market, venue = self.market, self.venue_index
+        return market.best_bid[venue] >= market.best_ask[venue]
 
     def apply(self, ring: DeltaRing, start: int, count: int) -> int:
         """Apply a run of rows: absolute quantities, 0 deletes."""

@@ -18,10 +18,10 @@ from engine.decisions.market import INT64_MAX, MarketBlock
 from engine.decisions.takes import TakesInFlight
 from engine.errors import Reason
 from engine.kernels import landed
-from engine.kernels.landed import ACTIVE, CONSTANT, LEG_WIDTH, OUT, OWN_MAX, SLOPE, VENUES_MAX
+from engine.kernels.landed import LEG_WIDTH, OUT, OUT_HEAD, OWN_MAX, TERMS_END, VENUES_MAX
 from engine.kernels.minimums import Scratch, place_with_minimums
 from engine.kernels.sweep import NEEDS_MINIMUMS, sweep
-from engine.model.instruments import InstrumentType, Listing
+from engine.model.instruments import Listing
 from engine.model.units import PRICE_SCALE
 
 __all__ = ["Leg", "SplitPlan", "Splitter", "read_legs"]
@@ -67,8 +67,6 @@ class Splitter:
     __slots__ = (
         "arena",
         "cells",
-        "event",
-        "last",
         "listings",
         "market",
 
@@ -81,14 +79,13 @@ class Splitter:
         self.market = market
         self.listings = market.listings
         self.venues = len(market.listings)
-        self.event = market.instrument.type is InstrumentType.PREDICTION
         assert self.venues <= VENUES_MAX, "a market has at most 32 venues"
         depth = market.block.shape[2]
         self.arena = np.zeros(landed.arena_size(self.venues, depth), np.int64)
         self.cells = memoryview(self.arena).cast("B").cast("q")
         self.scratch: Scratch | None = None
         self.takes = TakesInFlight(market, self.cells)
-        self.last = Asked()
+        self.number = 0
         for listing in market.listings:
             self.set_listing(listing)
 
@@ -140,31 +137,26 @@ class Splitter:
         the caller adds them under the ids of the children that it makes.
         """
         assert qty_1e8 > 0, "only a positive quantity can be split"
-        cells, count = self.cells, self.venues
+        cells = self.cells
         if self.takes.takes:
             self.takes.expire(terms.now_ns)
-        cells[ACTIVE : ACTIVE + count] = memoryview(terms.active)
-        cells[CONSTANT : CONSTANT + count] = memoryview(terms.constants)
-        if terms.slopes_used or self.last.slopes_used:
-            cells[SLOPE : SLOPE + count] = memoryview(terms.slopes)
+        cells[:TERMS_END] = terms.cells
         worst = worst_price_1e9 or 0
-        view, arena = self.market.view, self.arena
         slack = 1 if leg_slack else 0
-        made = sweep(view, arena, side, qty_1e8, worst, slack)
+        made = sweep(self.market.view, self.arena, side, qty_1e8, worst, slack)
         minimums = made == NEEDS_MINIMUMS
         if minimums:
             made = self._with_minimums(side, qty_1e8, worst, slack)
-        last = self.last
-        last.number += 1
-        last.side, last.qty_1e8, last.worst, last.leg_slack = side, qty_1e8, worst, leg_slack
-        last.slopes_used = terms.slopes_used
-        out = cells[OUT : OUT + 1 + LEG_WIDTH * made].tolist()
-        legs = read_legs(out)
+        self.number += 1
+        out = cells[OUT : OUT + OUT_HEAD + LEG_WIDTH * made].tolist()
         unplaced = qty_1e8 - out[0]
-        reason = self._unplaced_reason(side, qty_1e8, terms, minimums) if unplaced else Reason.NONE
-        mid_x2 = terms.mid_x2
-        cost = self._cost_bps(side, out, mid_x2) if mid_x2 and made else None
-        return SplitPlan(legs, out[0], unplaced, reason, cost, mid_x2, last.number)
+        reason = Reason.NONE
+        if unplaced:
+            reason = self._unplaced_reason(side, qty_1e8, worst, terms, minimums)
+        cost = out[1] * 1e-9 if terms.mid_x2 else None
+        return SplitPlan(
+            read_legs(out), out[0], unplaced, reason, cost, terms.mid_x2, self.number
+        )
 
     def plan_single(
         self,
@@ -179,31 +171,27 @@ class Splitter:
 
         Without such a venue the plan is empty, with FOK_NOT_SINGLE_VENUE.
         """
-        best: SplitPlan | None = None
-        best_key = (0.0, 0)
-        active = terms.active[:]
+        active = terms.active.tolist()
+        best, best_key = -1, 0.0
         for v in range(self.venues):
-            if not active[v]:
-                continue
-            for other in range(self.venues):
-                terms.active[other] = other == v
-            plan = self.plan(side, qty_1e8, worst_price_1e9, terms, leg_slack=leg_slack)
-            if plan.unplaced_qty_1e8 or len(plan.legs) != 1:
-                continue
-            key = (self._landed_sum(side, v) / qty_1e8 + terms.constants[v], v)
-            if best is None or key < best_key:
-                best, best_key = plan, key
-        terms.active[:] = active
-        if best is None:
-            number = self.last.number
-            reason = Reason.FOK_NOT_SINGLE_VENUE
-            return SplitPlan((), 0, qty_1e8, reason, None, terms.mid_x2, number)
-        chosen = best.legs[0].venue_index
-        for other in range(self.venues):
-            terms.active[other] = other == chosen
+            if active[v]:
+                self._only(terms, v)
+                plan = self.plan(side, qty_1e8, worst_price_1e9, terms, leg_slack=leg_slack)
+                if not plan.unplaced_qty_1e8:
+                    key = self._landed_sum(side, v) / qty_1e8 + terms.constants[v]
+                    if best < 0 or key < best_key:
+                        best, best_key = v, key
+        self._only(terms, best)
         plan = self.plan(side, qty_1e8, worst_price_1e9, terms, leg_slack=leg_slack)
-        terms.active[:] = active
+        for v in range(self.venues):
+            terms.active[v] = active[v]
+        if best < 0:
+            plan = msgspec.structs.replace(plan, reason=Reason.FOK_NOT_SINGLE_VENUE)
         return plan
+
+    def _only(self, terms: RoutingTerms, chosen: int) -> None:
+        for v in range(self.venues):
+            terms.active[v] = v == chosen
 
     def _with_minimums(self, side: int, qty: int, worst: int, slack: int) -> int:
         """Lots or minimums were not met: search venue subsets (rare, slower)."""
@@ -212,34 +200,16 @@ class Splitter:
             scratch = self.scratch = Scratch()
         return place_with_minimums(self.market.view, self.arena, scratch, side, qty, worst, slack)
 
-    def _cost_bps(self, side: int, out: list[int], mid_x2: int) -> float:
-        """Average price and fee of the legs against the mid, in bps (events: of the payoff)."""
-        total = 0.0
-        for cell in range(1, len(out), LEG_WIDTH):
-            total += self._landed_sum(side, out[cell], out[cell + 4], out[cell + 5], out[cell + 6])
-        return self.key_bps(side, total / out[0], mid_x2)
-
-    def key_bps(self, side: int, key: float, mid_x2: int) -> float:
-        """An average key against the mid: bps of the mid (events: bps of the 1 USD payoff)."""
-        mid = mid_x2 * 0.5
-        over = key + mid if side else key - mid
-        return 1e4 * over / (PRICE_SCALE if self.event else mid)
-
-    def _landed_sum(
-        self, side: int, v: int, high: int = -1, low: int = 0, shapes: int = 0
-    ) -> float:
-        """Sum of key x quantity of a venue's take without its constant (1e-17 money)."""
+    def _landed_sum(self, side: int, v: int) -> float:
+        """Sum of key x quantity of a venue's take without its constant."""
         cells = self.cells
-        if high < 0:
-            high, low = cells[landed.COST_HIGH + v], cells[landed.COST_LOW + v]
-            shapes = cells[landed.SHAPE_SUM + v]
         rate = cells[(landed.RATE_SELL if side else landed.RATE_BUY) + v]
-        factor = (1 - 2 * side) + rate * 1e-9
-        total = (high * COST_BASE + low) * factor
-        return total + shapes * cells[landed.SHAPE_RATE + v] * 0.1 if shapes else total
+        cost = cells[landed.COST_HIGH + v] << 62 | cells[landed.COST_LOW + v]
+        shapes = cells[landed.SHAPE_SUM + v] * cells[landed.SHAPE_RATE + v]
+        return cost * ((1 - 2 * side) + rate * 1e-9) + shapes * 0.1
 
     def _unplaced_reason(
-        self, side: int, qty: int, terms: RoutingTerms, minimums: bool
+        self, side: int, qty: int, worst: int, terms: RoutingTerms, minimums: bool
     ) -> Reason:
         """Why not all was placed: no venue allowed, no levels, levels past the worst price."""
         if not any(terms.active):
@@ -249,45 +219,32 @@ class Splitter:
                 if reason not in (Reason.NONE, Reason.PINNED_ELSEWHERE):
                     return reason
             return Reason.NO_LIQUIDITY
-        visible = beyond = 0
-        worst = self.last.worst or (0 if side else INT64_MAX)
+        bound = worst or (0 if side else INT64_MAX)
+        if minimums and self._visible(side, bound, terms) >= qty:
+            return Reason.BELOW_MINIMUM
         for v in range(self.venues):
             if terms.active[v]:
-                for price, level_qty in self.market.levels(v, 1 - side, REASON_LEVELS_MAX):
-                    inside = price >= worst if side else price <= worst
-                    visible += level_qty if inside else 0
-                    beyond += not inside
-        if minimums and visible >= qty:
-            return Reason.BELOW_MINIMUM
-        return Reason.BEYOND_LIMIT if beyond else Reason.NO_LIQUIDITY
+                last = self.market.last_level(v, 1 - side)
+                if last and (last[0] < bound if side else last[0] > bound):
+                    return Reason.BEYOND_LIMIT
+        return Reason.NO_LIQUIDITY
 
-
-class Asked:
-    """What the last plan was asked, for its decision record."""
-
-    __slots__ = ("leg_slack", "number", "qty_1e8", "side", "slopes_used", "worst")
-
-    def __init__(self) -> None:
-        self.number = 0
-        self.side = 0
-        self.qty_1e8 = 0
-        self.worst = 0
-        self.leg_slack = True
-        self.slopes_used = False
-
-
-COST_BASE: Final = 2**62
-REASON_LEVELS_MAX: Final = 8_192
+    def _visible(self, side: int, bound: int, terms: RoutingTerms) -> int:
+        """Quantity of the allowed venues inside the worst price."""
+        return sum(
+            qty
+            for v in range(self.venues)
+            if terms.active[v]
+            for price, qty in self.market.levels(v, 1 - side, self.market.depth)
+            if (price >= bound if side else price <= bound)
+        )
 
 
 def read_legs(out: list[int]) -> tuple[Leg, ...]:
     """Legs from the kernel's output cells (see `engine/kernels/legs.py`)."""
-    if len(out) == 1 + LEG_WIDTH:
-        _, v, qty, limit, worst, high, low, _ = out
-        return (Leg(v, qty, limit, worst, high << 62 | low),)
     return tuple(
         [
             Leg(out[i], out[i + 1], out[i + 2], out[i + 3], out[i + 4] << 62 | out[i + 5])
-            for i in range(1, len(out), LEG_WIDTH)
+            for i in range(OUT_HEAD, len(out), LEG_WIDTH)
         ]
     )

@@ -30,46 +30,64 @@ OWN_MAX: Final = 16
 UNREACHABLE: Final = 2**63 - 1
 PRICE_BOUND: Final = 4 * 10**18
 
-# inputs, set by the caller
+# what a decision sets: its terms, in one run of cells
 ACTIVE: Final = 0 * VENUES_MAX
-RATE_BUY: Final = 1 * VENUES_MAX
-RATE_SELL: Final = 2 * VENUES_MAX
-SHAPE_RATE: Final = 3 * VENUES_MAX
-EXPONENT: Final = 4 * VENUES_MAX
-CONSTANT: Final = 5 * VENUES_MAX
-SLOPE: Final = 6 * VENUES_MAX
-FLIGHT_BUY: Final = 7 * VENUES_MAX
-FLIGHT_SELL: Final = 8 * VENUES_MAX
-LOT: Final = 9 * VENUES_MAX
-QTY_MIN: Final = 10 * VENUES_MAX
-NOTIONAL_MIN: Final = 11 * VENUES_MAX
-TICK: Final = 12 * VENUES_MAX
-PRICE_MAX: Final = 13 * VENUES_MAX
-OWN_COUNT: Final = 14 * VENUES_MAX
-INPUT_FIELDS: Final = 15
+CONSTANT: Final = 1 * VENUES_MAX
+SLOPE: Final = 2 * VENUES_MAX
+CONTEXT: Final = 3 * VENUES_MAX
+MID_X2: Final = CONTEXT
+NOW_NS: Final = CONTEXT + 1
+ROUTING_VERSION: Final = CONTEXT + 2
+COEFFICIENTS_ID: Final = CONTEXT + 3
+TERMS_END: Final = CONTEXT + 4
+ASKED_SIDE: Final = CONTEXT + 4
+ASKED_QTY: Final = CONTEXT + 5
+ASKED_WORST: Final = CONTEXT + 6
+ASKED_SLACK: Final = CONTEXT + 7
+CONTEXT_CELLS: Final = 8
+
+# what changes rarely: fees, venue rules, takes in flight, own orders
+RATE_BUY: Final = 4 * VENUES_MAX
+RATE_SELL: Final = 5 * VENUES_MAX
+SHAPE_RATE: Final = 6 * VENUES_MAX
+EXPONENT: Final = 7 * VENUES_MAX
+FLIGHT_BUY: Final = 8 * VENUES_MAX
+FLIGHT_SELL: Final = 9 * VENUES_MAX
+LOT: Final = 10 * VENUES_MAX
+QTY_MIN: Final = 11 * VENUES_MAX
+NOTIONAL_MIN: Final = 12 * VENUES_MAX
+TICK: Final = 13 * VENUES_MAX
+PRICE_MAX: Final = 14 * VENUES_MAX
+OWN_COUNT: Final = 15 * VENUES_MAX
+INPUT_FIELDS: Final = 16
 
 # state and results, one cell a venue
-RATE: Final = 15 * VENUES_MAX
-START_ROW: Final = 16 * VENUES_MAX
-START_QTY: Final = 17 * VENUES_MAX
-ROW: Final = 18 * VENUES_MAX
-LEFT: Final = 19 * VENUES_MAX
-KEY: Final = 20 * VENUES_MAX
-REST: Final = 21 * VENUES_MAX
-TAKEN: Final = 22 * VENUES_MAX
-WORST: Final = 23 * VENUES_MAX
-COST_HIGH: Final = 24 * VENUES_MAX
-COST_LOW: Final = 25 * VENUES_MAX
-SHAPE_SUM: Final = 26 * VENUES_MAX
-EXAMINED: Final = 27 * VENUES_MAX
-COUNTED: Final = 28 * VENUES_MAX
-LOW: Final = 29 * VENUES_MAX
-HIGH: Final = 30 * VENUES_MAX
-MIDDLE: Final = 31 * VENUES_MAX
-OWN: Final = 32 * VENUES_MAX
+RATE: Final = 16 * VENUES_MAX
+START_ROW: Final = 17 * VENUES_MAX
+START_QTY: Final = 18 * VENUES_MAX
+ROW: Final = 19 * VENUES_MAX
+LEFT: Final = 20 * VENUES_MAX
+KEY: Final = 21 * VENUES_MAX
+REST: Final = 22 * VENUES_MAX
+TAKEN: Final = 23 * VENUES_MAX
+WORST: Final = 24 * VENUES_MAX
+COST_HIGH: Final = 25 * VENUES_MAX
+COST_LOW: Final = 26 * VENUES_MAX
+SHAPE_SUM: Final = 27 * VENUES_MAX
+EXAMINED: Final = 28 * VENUES_MAX
+COUNTED: Final = 29 * VENUES_MAX
+LOW: Final = 30 * VENUES_MAX
+HIGH: Final = 31 * VENUES_MAX
+MIDDLE: Final = 32 * VENUES_MAX
+OWN: Final = 33 * VENUES_MAX
 OUT: Final = OWN + VENUES_MAX * OWN_MAX * 2
-LEG_WIDTH: Final = 7
+OUT_HEAD: Final = 2
+LEG_WIDTH: Final = 6
 SUMS: Final = OUT + 8 + VENUES_MAX * LEG_WIDTH
+
+# Helpers do not count references to the arrays they are lent: counting is atomic, and cost more
+# than the work (2.5 times the whole sweep). They must neither create nor keep arrays.
+helper: Final = njit(_nrt=False)
 
 SLOPE_UNIT: Final = 2.0**-44
 NANO = np.uint64(10**9)
@@ -96,7 +114,7 @@ def multiply_high(context: Any, a: Any, b: Any) -> Any:
     return types.uint64(types.uint64, types.uint64), generate
 
 
-@njit
+@helper
 def landed_key(arena, v, sign, price, before):
     """(quotient, rest) of a level's key; see the module's ranking rule."""
     shifted = np.uint64(arena[np.uint64(RATE + v)] + 1_000_000_000)
@@ -115,7 +133,7 @@ def landed_key(arena, v, sign, price, before):
     return key, np.int64(product - quotient * NANO)
 
 
-@njit
+@helper
 def fee_shape(price, exponent):
     """(p(1-p))^exponent in 1e-9, floored, for a price between 0 and 1; 0 outside."""
     if price >= NANO:
@@ -126,7 +144,7 @@ def fee_shape(price, exponent):
     return shape
 
 
-@njit
+@helper
 def without_own(arena, v, price, qty):
     """`qty` of a level at `price` less our own orders resting there.
 
@@ -139,7 +157,7 @@ def without_own(arena, v, price, qty):
     return max(qty, 0)
 
 
-@njit
+@helper
 def level_qty(block, arena, v, side, row):
     """Quantity of a level without our own orders resting there."""
     qty = block[np.uint64(v), np.uint64(side), np.uint64(row), np.uint64(1)]
@@ -149,7 +167,7 @@ def level_qty(block, arena, v, side, row):
     return qty
 
 
-@njit
+@helper
 def level_price(block, v, side, row):
     """Price of a level."""
     return block[np.uint64(v), np.uint64(side), np.uint64(row), np.uint64(0)]

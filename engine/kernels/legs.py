@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from engine.kernels.landed import (
     COST_HIGH,
@@ -12,11 +11,16 @@ from engine.kernels.landed import (
     EXPONENT,
     LEG_WIDTH,
     LOT,
+    helper,
     MASK_62,
+    MID_X2,
     NOTIONAL_MIN,
     OUT,
+    OUT_HEAD,
     PRICE_MAX,
     QTY_MIN,
+    RATE,
+    SHAPE_RATE,
     SHAPE_SUM,
     START_QTY,
     START_ROW,
@@ -29,13 +33,14 @@ from engine.kernels.landed import (
     multiply_high,
 )
 
-__all__ = ["finish", "leg_fits", "write_legs"]
+__all__ = ["finish", "leg_fits", "nano_bps", "write_legs"]
 
 BP = 10_000
+WIDE = 2.0**62
 QTY_UNIT = np.uint64(10**8)
 
 
-@njit
+@helper
 def finish(block, arena, v, side):
     """Walk a venue's taken quantity: exact sum of price x qty (128 bits) and its worst price.
 
@@ -74,7 +79,7 @@ def finish(block, arena, v, side):
         sum_shapes(block, arena, v, side)
 
 
-@njit
+@helper
 def sum_shapes(block, arena, v, side):
     """Sum of fee shape x contracts over a venue's taken quantity, in 1e-9 (floored a level)."""
     row = arena[np.uint64(START_ROW + v)]
@@ -95,7 +100,7 @@ def sum_shapes(block, arena, v, side):
     arena[np.uint64(SHAPE_SUM + v)] = np.int64(total)
 
 
-@njit
+@helper
 def notional_reached(cost_high, cost_low, minimum):
     """Whether a cost (base 2^62, 1e-17 money) is at least `minimum` (1e-9 money), exactly."""
     wanted = np.uint64(minimum)
@@ -105,7 +110,7 @@ def notional_reached(cost_high, cost_low, minimum):
     return cost_high > top or (cost_high == top and cost_low >= np.int64(low & MASK_62))
 
 
-@njit
+@helper
 def leg_fits(arena, v):
     """Whether a venue's taken quantity keeps its lot and minimums."""
     taken = arena[np.uint64(TAKEN + v)]
@@ -119,35 +124,57 @@ def leg_fits(arena, v):
     )
 
 
-@njit
+@helper
 def write_legs(arena, venues, sign, worst, slack):
     """Write the legs; returns their number.
 
-    OUT: quantity placed; OUT + 1 on, for each leg: venue, quantity, limit, worst planned price,
-    cost (base 2^62: high, low), sum of fee shapes.
+    OUT: quantity placed, its average price and fee against the mid in 1e-9 bps (0 without a mid);
+    then for each leg: venue, quantity, limit, worst planned price, cost (base 2^62: high, low).
     """
-    cell = OUT + 1
+    cell = OUT + OUT_HEAD
     placed = np.int64(0)
     legs = np.int64(0)
+    paid = 0.0
     for v in range(venues):
         taken = arena[np.uint64(TAKEN + v)]
         if taken == 0:
             continue
         placed += taken
         legs += 1
+        high = arena[np.uint64(COST_HIGH + v)]
+        low = arena[np.uint64(COST_LOW + v)]
+        rate = np.float64(arena[np.uint64(RATE + v)]) * 1e-9
+        paid += (np.float64(high) * WIDE + np.float64(low)) * (np.float64(sign) + rate)
+        shapes = np.float64(arena[np.uint64(SHAPE_SUM + v)])
+        paid += shapes * np.float64(arena[np.uint64(SHAPE_RATE + v)]) * 0.1
         arena[np.uint64(cell)] = v
         arena[np.uint64(cell + 1)] = taken
         arena[np.uint64(cell + 2)] = leg_limit(arena, v, sign, worst, slack)
         arena[np.uint64(cell + 3)] = arena[np.uint64(WORST + v)]
-        arena[np.uint64(cell + 4)] = arena[np.uint64(COST_HIGH + v)]
-        arena[np.uint64(cell + 5)] = arena[np.uint64(COST_LOW + v)]
-        arena[np.uint64(cell + 6)] = arena[np.uint64(SHAPE_SUM + v)]
+        arena[np.uint64(cell + 4)] = high
+        arena[np.uint64(cell + 5)] = low
         cell += LEG_WIDTH
     arena[np.uint64(OUT)] = placed
+    arena[np.uint64(OUT + 1)] = 0
+    if placed > 0:
+        arena[np.uint64(OUT + 1)] = nano_bps(arena, venues, sign, paid / np.float64(placed))
     return legs
 
 
-@njit
+@helper
+def nano_bps(arena, venues, sign, key):
+    """An average key against the mid, in 1e-9 bps: of the mid, for events of the 1 USD payoff."""
+    mid = np.float64(arena[np.uint64(MID_X2)]) * 0.5
+    if mid == 0.0:
+        return np.int64(0)
+    unit = mid
+    for v in range(venues):
+        if arena[np.uint64(EXPONENT + v)] != 0:
+            unit = 1e9
+    return np.int64(np.rint((key - np.float64(sign) * mid) / unit * 1e13))
+
+
+@helper
 def leg_limit(arena, v, sign, worst, slack):
     """Limit of a leg: its worst planned price, widened by the slack, never past `worst`.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from engine.kernels.landed import (
     LOT,
@@ -11,6 +10,7 @@ from engine.kernels.landed import (
     START_ROW,
     TAKEN,
     UNREACHABLE,
+    helper,
     landed_key,
     level_price,
     level_qty,
@@ -24,7 +24,7 @@ TOO_DEAR = -2
 GAP_ALLOWED = 1e-9
 
 
-@njit
+@helper
 def repair(block, arena, venues, side, sign, bound, qty, forced):
     """Round every take down to its lot and place the residue on the next levels in use.
 
@@ -70,7 +70,7 @@ def repair(block, arena, venues, side, sign, bound, qty, forced):
     return failing
 
 
-@njit
+@helper
 def boundary(block, arena, v, side, sign, bound):
     """Row that holds the first unit not taken of a venue, and what is left there; row 0: none."""
     row = arena[np.uint64(START_ROW + v)]
@@ -87,7 +87,7 @@ def boundary(block, arena, v, side, sign, bound):
     return row, left - taken
 
 
-@njit
+@helper
 def place_residue(block, arena, venues, side, sign, bound, residue, base):
     """Give the residue to venues in use, cheapest next level first; (quantity moved, its cost)."""
     moved = np.int64(0)

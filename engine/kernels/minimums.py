@@ -18,7 +18,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from engine.kernels.landed import (
@@ -32,6 +31,7 @@ from engine.kernels.landed import (
     START_ROW,
     TAKEN,
     UNREACHABLE,
+    helper,
     landed_key,
     level_price,
     level_qty,
@@ -65,7 +65,8 @@ class Scratch:
     def __init__(self) -> None:
         self.sums: NDArray[np.int64] = np.zeros((SUBSET_VENUES, LEVELS_MAX + 1), np.int64)
         self.keys: NDArray[np.int64] = np.zeros((SUBSET_VENUES, LEVELS_MAX + 1), np.int64)
-        self.costs: NDArray[np.float64] = np.zeros((SUBSET_VENUES, LEVELS_MAX + 1), np.float64)
+        shape = (SUBSET_VENUES + 1, LEVELS_MAX + 1)
+        self.costs: NDArray[np.float64] = np.zeros(shape, np.float64)
         merged = SUBSET_VENUES * LEVELS_MAX + 1
         self.merged: NDArray[np.int64] = np.zeros((merged, SUBSET_VENUES), np.int64)
         self.small: NDArray[np.int64] = np.zeros((ROWS, SUBSET_VENUES), np.int64)
@@ -144,6 +145,12 @@ def _drop_until_fit(
 @kernel("int64(Array(int64, 4, 'C', readonly=True), int64[::1], int64, int64, int64, int64, int64)")
 def repair_lots(block, arena, side, qty, worst, slack, forced):
     """`repair` after a sweep: the legs written, or NEEDS_MINIMUMS and OUT the failing venue."""
+    return run_repair(block, arena, side, qty, worst, slack, forced)
+
+
+@helper
+def run_repair(block, arena, side, qty, worst, slack, forced):
+    """`repair_lots`, apart from the entry so that no reference is counted."""
     venues = np.int64(block.shape[0])
     sign = 1 - 2 * side
     bound = price_bound(sign, worst)
@@ -160,6 +167,14 @@ def repair_lots(block, arena, side, qty, worst, slack, forced):
 )
 def solve_minimums(block, arena, sums, keys, costs, merged, small, side, qty, worst, slack):
     """Search the subsets and write the legs of the best split; returns their number."""
+    return search(
+        block, arena, sums, keys, costs, merged, small, side, qty, worst, slack
+    )
+
+
+@helper
+def search(block, arena, sums, keys, costs, merged, small, side, qty, worst, slack):
+    """`solve_minimums`, apart from the entry so that no reference is counted."""
     venues = np.int64(block.shape[0])
     sign = 1 - 2 * side
     bound = price_bound(sign, worst)
@@ -184,7 +199,7 @@ def solve_minimums(block, arena, sums, keys, costs, merged, small, side, qty, wo
     return write_legs(arena, venues, sign, worst, slack)
 
 
-@njit
+@helper
 def head_key(block, arena, v, side, sign):
     """Key of the first level that a venue offers."""
     row = arena[np.uint64(START_ROW + v)]
@@ -192,7 +207,7 @@ def head_key(block, arena, v, side, sign):
     return key
 
 
-@njit
+@helper
 def candidates(block, arena, venues, side, sign, small):
     """The venues that offer anything, the best `SUBSET_VENUES` first levels among them."""
     count = 0
@@ -215,7 +230,7 @@ def candidates(block, arena, venues, side, sign, small):
     return count
 
 
-@njit
+@helper
 def tabulate(block, arena, sums, keys, costs, small, c, side, sign, bound, qty, base):
     """Tables of one candidate as deep as `qty` may need; False if its minimums cannot be met."""
     v = small[VENUE, c]
@@ -253,7 +268,7 @@ def tabulate(block, arena, sums, keys, costs, small, c, side, sign, bound, qty, 
     return small[MINIMUM, c] > 0
 
 
-@njit
+@helper
 def least_quantity(block, arena, v, side, lot, cap):
     """Smallest quantity of whole lots that keeps a venue's minimums; 0 when there is none."""
     wanted = np.float64(arena[np.uint64(NOTIONAL_MIN + v)]) * 1e8
@@ -285,7 +300,7 @@ def least_quantity(block, arena, v, side, lot, cap):
     return np.int64(0)
 
 
-@njit
+@helper
 def merge_tables(keys, merged, small, count):
     """Row m of `merged`: how many of each candidate's levels are among the first m of all."""
     total = 0

@@ -8,7 +8,6 @@ range of the widest venue until one level is left. The order is the merge's own,
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from engine.kernels.landed import (
     COUNTED,
@@ -21,6 +20,7 @@ from engine.kernels.landed import (
     SUMS,
     TAKEN,
     UNREACHABLE,
+    helper,
     landed_key,
     level_price,
     level_qty,
@@ -31,7 +31,7 @@ __all__ = ["select"]
 CHUNK_FIRST = 16
 
 
-@njit
+@helper
 def select(block, arena, venues, side, sign, bound, qty):
     """Place `qty` beyond the merge by finding its marginal level; returns what found no level."""
     stride = block.shape[2] + 1
@@ -61,7 +61,7 @@ def select(block, arena, venues, side, sign, bound, qty):
     return np.int64(0)
 
 
-@njit
+@helper
 def count_levels(block, arena, v, side, sign, bound, stride, count):
     """Extend a venue's running sums to `count` levels from its head; True if more follow."""
     head = arena[np.uint64(ROW + v)]
@@ -81,7 +81,7 @@ def count_levels(block, arena, v, side, sign, bound, stride, count):
     return row > 0 and sign * level_price(block, v, side, row) <= bound
 
 
-@njit
+@helper
 def key_at(block, arena, v, side, sign, stride, i):
     """Key and signed price of the i-th level from a venue's head."""
     price = level_price(block, v, side, arena[np.uint64(ROW + v)] - i)
@@ -90,7 +90,7 @@ def key_at(block, arena, v, side, sign, stride, i):
     return key, rest, sign * price
 
 
-@njit
+@helper
 def covered(block, arena, venues, side, sign, bound, stride, qty):
     """Whether the counted levels that certainly come first hold `qty`."""
     edge = UNREACHABLE
@@ -115,7 +115,7 @@ def covered(block, arena, venues, side, sign, bound, stride, qty):
     return total >= qty
 
 
-@njit
+@helper
 def bisect(block, arena, venues, side, sign, stride, qty):
     """Find the marginal level by pivots: each round halves the widest venue's open range."""
     while True:
@@ -155,7 +155,7 @@ def bisect(block, arena, venues, side, sign, stride, qty):
             arena[np.uint64(LOW + widest)] = pivot + 1
 
 
-@njit
+@helper
 def count_before(block, arena, v, side, sign, stride, key, rest, price, wins_tie):
     """How many levels of a venue come before the pivot, between its LOW and HIGH."""
     low = arena[np.uint64(LOW + v)]
@@ -173,7 +173,7 @@ def count_before(block, arena, v, side, sign, stride, key, rest, price, wins_tie
     return low
 
 
-@njit
+@helper
 def advance(block, arena, v, side, stride, count, part):
     """Take `count` whole levels and `part` of the next from a venue's head."""
     if arena[np.uint64(COUNTED + v)] == 0:

@@ -2,13 +2,14 @@
 
 Works on candidates 0..K-1 (at most 8) with tables of their levels: `sums[c, i]` quantity of the
 first i levels, `keys[c, i]` key of level i less the best key, `costs[c, i]` cost of the first i levels
-in those units, `merged[m, c]` levels of c among the first m of all.
+in those units, its last row the subsets' bounds and gains, `merged[m, c]` levels of c among the first m of all.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from engine.kernels.landed import helper
 
 __all__ = ["SUBSET_VENUES", "best_subset"]
 
@@ -21,12 +22,14 @@ COUNT = 4
 BEST = 5
 TRIAL = 6
 SPARE = 7
-ROWS = 8
+KEPT = 8
+ROWS = 9
+GAINS = 256
 POLISH_MAX = 64
 MULTIPLIERS = 3
 
 
-@njit
+@helper
 def best_subset(sums, keys, costs, merged, small, venues, levels, qty):
     """Fill row BEST of `small` with each candidate's quantity; returns the quantity placed."""
     for c in range(venues):
@@ -35,8 +38,7 @@ def best_subset(sums, keys, costs, merged, small, venues, levels, qty):
     if goal == 0:
         return goal
     subsets = 1 << venues
-    bounds = np.empty(256, np.float64)
-    lower_bounds(sums, keys, costs, merged, small, venues, levels, goal, bounds)
+    lower_bounds(sums, keys, costs, merged, small, venues, levels, goal)
     best_placed = np.int64(0)
     best_cost = np.inf
     best_set = 0
@@ -44,12 +46,12 @@ def best_subset(sums, keys, costs, merged, small, venues, levels, qty):
         chosen = 0
         lowest = np.inf
         for s in range(1, subsets):
-            if bounds[s] < lowest:
-                lowest = bounds[s]
+            if costs[SUBSET_VENUES, s] < lowest:
+                lowest = costs[SUBSET_VENUES, s]
                 chosen = s
         if chosen == 0 or (best_placed == goal and lowest >= best_cost):
             break
-        bounds[chosen] = np.inf
+        costs[SUBSET_VENUES, chosen] = np.inf
         if best_placed > 0 and most(small, venues, chosen, goal) < best_placed:
             continue
         placed = fill(sums, keys, costs, merged, small, venues, levels, chosen, goal)
@@ -66,7 +68,7 @@ def best_subset(sums, keys, costs, merged, small, venues, levels, qty):
     return best_placed
 
 
-@njit
+@helper
 def reachable(small, venues, qty):
     """The most that could be placed: on the common lot grid and within what is there."""
     step = np.int64(0)
@@ -82,7 +84,7 @@ def reachable(small, venues, qty):
     return goal - goal % step
 
 
-@njit
+@helper
 def most(small, venues, chosen, goal):
     """The most that a subset can hold of the goal."""
     total = np.int64(0)
@@ -92,7 +94,7 @@ def most(small, venues, chosen, goal):
     return min(total, goal)
 
 
-@njit
+@helper
 def levels_below(sums, small, c, qty):
     """Whole levels of c within `qty`: largest i with sums[c, i] <= qty."""
     low = 0
@@ -106,14 +108,14 @@ def levels_below(sums, small, c, qty):
     return low
 
 
-@njit
+@helper
 def cost_of(sums, keys, costs, small, c, qty):
     """Cost of the first `qty` of c."""
     i = levels_below(sums, small, c, qty)
     return costs[c, i] + np.float64(qty - sums[c, i]) * np.float64(keys[c, i])
 
 
-@njit
+@helper
 def total_cost(sums, keys, costs, small, row, venues):
     """Cost of a row of quantities."""
     total = 0.0
@@ -123,15 +125,14 @@ def total_cost(sums, keys, costs, small, row, venues):
     return total
 
 
-@njit
-def lower_bounds(sums, keys, costs, merged, small, venues, levels, goal, bounds):
+@helper
+def lower_bounds(sums, keys, costs, merged, small, venues, levels, goal):
     """A bound on every subset's cost: sum over it of min(f(x) - k x) + k goal, for three k.
 
     Subsets whose minimums pass the goal are out (infinite).
     """
-    gains = np.empty(SUBSET_VENUES, np.float64)
     for s in range(1 << venues):
-        bounds[s] = -np.inf
+        costs[SUBSET_VENUES, s] = -np.inf
     wanted = goal
     for _ in range(MULTIPLIERS):
         m = merged_levels(sums, merged, small, venues, levels, (1 << venues) - 1, wanted)
@@ -143,13 +144,13 @@ def lower_bounds(sums, keys, costs, merged, small, venues, levels, goal, bounds)
         for c in range(venues):
             x = max(small[MINIMUM, c], sums[c, merged[m, c]])
             f = cost_of(sums, keys, costs, small, c, x)
-            gains[c] = f - np.float64(k) * np.float64(x)
+            costs[SUBSET_VENUES, GAINS + c] = f - np.float64(k) * np.float64(x)
         for s in range(1, 1 << venues):
             bound = np.float64(k) * np.float64(goal)
             for c in range(venues):
                 if s >> c & 1:
-                    bound += gains[c]
-            bounds[s] = max(bounds[s], bound)
+                    bound += costs[SUBSET_VENUES, GAINS + c]
+            costs[SUBSET_VENUES, s] = max(costs[SUBSET_VENUES, s], bound)
         wanted *= 2
     for s in range(1, 1 << venues):
         least = np.int64(0)
@@ -157,10 +158,10 @@ def lower_bounds(sums, keys, costs, merged, small, venues, levels, goal, bounds)
             if s >> c & 1:
                 least += small[MINIMUM, c]
         if least > goal:
-            bounds[s] = np.inf
+            costs[SUBSET_VENUES, s] = np.inf
 
 
-@njit
+@helper
 def merged_levels(sums, merged, small, venues, levels, chosen, goal):
     """Fewest merged levels whose quantity in the subset, minimums forced, reaches the goal."""
     low = 0
@@ -178,7 +179,7 @@ def merged_levels(sums, merged, small, venues, levels, chosen, goal):
     return low
 
 
-@njit
+@helper
 def fill(sums, keys, costs, merged, small, venues, levels, chosen, goal):
     """Fill row TRIAL for one subset; returns the quantity placed (0: not possible)."""
     m = merged_levels(sums, merged, small, venues, levels, chosen, goal)
@@ -200,7 +201,7 @@ def fill(sums, keys, costs, merged, small, venues, levels, chosen, goal):
     return goal - open_qty
 
 
-@njit
+@helper
 def add(sums, keys, costs, small, row, venues, chosen, but, qty):
     """Add `qty` in whole lots, cheapest next lot first; returns what did not fit."""
     while qty > 0:
@@ -231,7 +232,7 @@ def add(sums, keys, costs, small, row, venues, chosen, but, qty):
     return qty
 
 
-@njit
+@helper
 def remove(sums, keys, costs, small, row, venues, chosen, but, qty):
     """Take `qty` away in whole lots, dearest last lot first; returns what could not be taken."""
     while qty > 0:
@@ -259,12 +260,11 @@ def remove(sums, keys, costs, small, row, venues, chosen, but, qty):
     return qty
 
 
-@njit
+@helper
 def exchange(sums, keys, costs, small, venues, chosen, qty):
     """Place a residue smaller than any lot that fits: one venue takes too much, others give back."""
     best = np.inf
     found = False
-    keep = np.empty(SUBSET_VENUES, np.int64)
     for v in range(venues):
         lot = small[LOTS, v]
         more = (qty + lot - 1) // lot * lot
@@ -280,15 +280,15 @@ def exchange(sums, keys, costs, small, venues, chosen, qty):
             best = cost
             found = True
             for c in range(venues):
-                keep[c] = small[SPARE, c]
+                small[KEPT, c] = small[SPARE, c]
     if not found:
         return qty
     for c in range(venues):
-        small[TRIAL, c] = keep[c]
+        small[TRIAL, c] = small[KEPT, c]
     return np.int64(0)
 
 
-@njit
+@helper
 def polish(sums, keys, costs, small, venues, chosen, cost):
     """Moves of one lot up or down, the others making up for it, while the cost falls."""
     for _ in range(POLISH_MAX):

@@ -12,10 +12,13 @@ Cost of one level: a handful of integer operations; no allocation, no float in t
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from engine.kernels.landed import (
     ACTIVE,
+    ASKED_QTY,
+    ASKED_SIDE,
+    ASKED_SLACK,
+    ASKED_WORST,
     EXAMINED,
     FLIGHT_BUY,
     KEY,
@@ -30,6 +33,7 @@ from engine.kernels.landed import (
     TAKEN,
     UNREACHABLE,
     VENUES_MAX,
+    helper,
     landed_key,
     level_price,
     level_qty,
@@ -54,7 +58,17 @@ def sweep(block, arena, side, qty, worst, slack):
     NEEDS_MINIMUMS is returned instead when lots or minimums are not met, for
     `engine/kernels/minimums.py` to go on from the state left in the arena.
     """
+    return split(block, arena, side, qty, worst, slack)
+
+
+@helper
+def split(block, arena, side, qty, worst, slack):
+    """The sweep itself, apart from the entry so that no reference is counted."""
     venues = np.int64(block.shape[0])
+    arena[np.uint64(ASKED_SIDE)] = side
+    arena[np.uint64(ASKED_QTY)] = qty
+    arena[np.uint64(ASKED_WORST)] = worst
+    arena[np.uint64(ASKED_SLACK)] = slack
     taken_side = 1 - side
     sign = 1 - 2 * side
     bound = price_bound(sign, worst)
@@ -74,7 +88,7 @@ def sweep(block, arena, side, qty, worst, slack):
     return write_legs(arena, venues, sign, worst, slack)
 
 
-@njit
+@helper
 def price_bound(sign, worst):
     """Largest allowed sign*price."""
     if worst > 0:
@@ -82,7 +96,7 @@ def price_bound(sign, worst):
     return PRICE_BOUND if sign > 0 else 0
 
 
-@njit
+@helper
 def begin(block, arena, venues, side, sign, bound):
     """Put every active venue's head behind what is in flight, with its key."""
     rate = RATE_BUY if sign > 0 else RATE_BUY + VENUES_MAX
@@ -123,7 +137,7 @@ def begin(block, arena, venues, side, sign, bound):
         arena[np.uint64(REST + v)] = rest
 
 
-@njit
+@helper
 def merge(block, arena, venues, side, sign, bound, qty, steps_max):
     """Take levels in order until `qty` is placed or `steps_max` levels are used; returns the rest.
 
@@ -178,7 +192,7 @@ def merge(block, arena, venues, side, sign, bound, qty, steps_max):
     return qty
 
 
-@njit
+@helper
 def first_of_equals(block, arena, venues, side, sign, key):
     """Among heads with the same quotient: smallest rest, then better raw price, then index."""
     found = -1

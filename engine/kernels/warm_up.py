@@ -18,8 +18,7 @@ KERNEL_MODULES = (
     "engine.kernels.book_write",
     "engine.kernels.sweep",
     "engine.kernels.minimums",
-    "engine.kernels.decimals",
-    "engine.kernels.capacity",
+    "engine.kernels.decision_pack",
 )
 
 _frozen: set[int] = set()

@@ -39,7 +39,8 @@ def spot(symbol: str = "ETH-USD", venue: str = "test", **changes: Any) -> Listin
 def perp(symbol: str = "ETH-USD-PERP", **changes: Any) -> Listing:
     """The same as a perp."""
     instrument = Instrument(symbol=symbol, type=InstrumentType.PERP, base="ETH", quote="USD")
-    return spot(**({"venue_symbol": symbol, "instrument": instrument} | changes))
+    fields: dict[str, Any] = {"venue_symbol": symbol, "instrument": instrument}
+    return spot(**(fields | changes))
 
 
 def exchange_of(

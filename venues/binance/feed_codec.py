@@ -155,6 +155,11 @@ class BinanceFeedCodec:
         self.book_of = {book.symbol: book for book in self.books}
 
     @property
+    def sequenced(self) -> bool:
+        """Every diff names the one before it."""
+        return True
+
+    @property
     def checksum_depth(self) -> int:
         """Binance has no book checksum."""
         return 0

@@ -96,6 +96,11 @@ class CoinbaseFeedCodec:
         self.book_of = {book.product_id: book for book in self.books}
 
     @property
+    def sequenced(self) -> bool:
+        """Level updates carry no number: a lost one would never show."""
+        return False
+
+    @property
     def checksum_depth(self) -> int:
         """Coinbase has no book checksum."""
         return 0

@@ -123,6 +123,11 @@ class HitbtcFeedCodec:
         self.book_of = {book.symbol: book for book in self.books}
 
     @property
+    def sequenced(self) -> bool:
+        """Every update is numbered."""
+        return True
+
+    @property
     def checksum_depth(self) -> int:
         """HitBTC has no book checksum."""
         return 0

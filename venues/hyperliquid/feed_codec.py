@@ -77,6 +77,11 @@ class HyperliquidFeedCodec:
         self.last_ms = [-1] * len(self.coins)
 
     @property
+    def sequenced(self) -> bool:
+        """Every frame is a whole book, so the next one heals a loss."""
+        return True
+
+    @property
     def checksum_depth(self) -> int:
         """Hyperliquid has no book checksum."""
         return 0

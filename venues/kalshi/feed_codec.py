@@ -79,6 +79,11 @@ class KalshiFeedCodec:
         self.command_id = 0
 
     @property
+    def sequenced(self) -> bool:
+        """Every frame of a subscription is numbered."""
+        return True
+
+    @property
     def checksum_depth(self) -> int:
         """Kalshi has no book checksum."""
         return 0
@@ -143,11 +148,15 @@ class KalshiFeedCodec:
         if verdict is Verdict.DUPLICATE:
             return NOTHING
         events: list[FeedEvent] = []
+        restarted = verdict is Verdict.RESTART
         if verdict is not Verdict.FOLLOWS:
-            events += self.lose_subscription(sid, keep=ticker)
+            reason = StaleReason.LINK_DOWN if restarted else StaleReason.GAP
+            events += self.lose_subscription(sid, reason, keep=ticker)
         book = self.book_of.get(ticker)
         if book is None:
             return events
+        if restarted and book.synced:
+            events.append(BookStale(book.listing_id, StaleReason.LINK_DOWN))
         book.sid = sid
         if max(len(yes), len(no)) > LEVELS_MAX:
             return [*events, *self.lose(book, StaleReason.OVERFLOW)]
@@ -174,7 +183,7 @@ class KalshiFeedCodec:
         if verdict is Verdict.DUPLICATE:
             return NOTHING
         if verdict is Verdict.LOSS:
-            return self.lose_subscription(sid)
+            return self.lose_subscription(sid, StaleReason.GAP)
         book = self.book_of.get(change.ticker)
         if book is None or not book.synced:
             return NOTHING
@@ -237,12 +246,12 @@ class KalshiFeedCodec:
         self.numberings[sid] = numbering
         return numbering
 
-    def lose_subscription(self, sid: int, keep: str = "") -> list[FeedEvent]:
+    def lose_subscription(self, sid: int, reason: StaleReason, keep: str = "") -> list[FeedEvent]:
         """Every synchronised book of a subscription is lost, but the one a snapshot is here for."""
         events: list[FeedEvent] = []
         for book in self.books:
             if book.synced and book.sid == sid and book.ticker != keep:
-                events += self.lose(book, StaleReason.GAP)
+                events += self.lose(book, reason)
         return events
 
     def lose(self, book: MarketBook, reason: StaleReason) -> Sequence[FeedEvent]:

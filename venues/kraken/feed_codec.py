@@ -133,6 +133,11 @@ class KrakenFeedCodec:
         self.book_of = {book.pair: book for book in self.books}
 
     @property
+    def sequenced(self) -> bool:
+        """Every update carries a checksum, which the next one fails after a loss."""
+        return True
+
+    @property
     def checksum_depth(self) -> int:
         """The CRC covers ten levels a side, whatever the subscribed depth."""
         return CHECKSUM_LEVELS

@@ -69,6 +69,11 @@ class PolymarketFeedCodec:
         self.unproved = 0
 
     @property
+    def sequenced(self) -> bool:
+        """Price changes carry no number: a lost one would never show."""
+        return False
+
+    @property
     def checksum_depth(self) -> int:
         """The codec checks hashes itself: they cover texts that a book does not keep."""
         return 0

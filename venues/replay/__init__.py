@@ -1,1 +1,1 @@
-"""Playing recordings: recorded frames through the venue's own codec, orders against recorded books."""
+"""Playing recordings: frames through the venue's own codec, orders against recorded books."""

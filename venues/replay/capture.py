@@ -67,7 +67,8 @@ class Capture:
         if not self.files:
             venues = dict.fromkeys(name for survey in surveys for name in survey.venues)
             held = f"; it holds {', '.join(list(venues)[:12])}" if venues else ""
-            raise CaptureError(f"{label} holds no frames of {sources.venue}{held}")
+            why = held or (f": {self.faults[0]}" if self.faults else "")
+            raise CaptureError(f"{label} holds no frames of {sources.venue}{why}")
         self.first_ns = min(file.survey.first_ns for file in self.files)
         self.last_ns = max(file.survey.last_ns for file in self.files)
         self.line_of_file = lines_of(self.files)

@@ -103,6 +103,8 @@ class RecordedFile:
             if peeked >= PEEKED_LINES:
                 break
         name = self.path.name
+        if not peeked and self.reader.fault:
+            raise CaptureError(f"{self.reader.fault}; copy the file again")
         if not peeked:
             raise CaptureError(f"{name} is empty; give a file with recorded frames")
         try:

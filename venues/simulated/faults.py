@@ -91,7 +91,7 @@ class FaultModel:
         overtaken = self.strikes(rates.reorder_ppm)
         if overtaken:
             delay += self.rng.randrange(rates.delay_max_ns + 1)
-        delays = (delay,)
+        delays: tuple[int, ...] = (delay,)
         if self.strikes(rates.duplicate_ppm):
             delays = (delay, delay + self.rng.randrange(rates.delay_max_ns + 1))
         lost = direction is Direction.TO_VENUE and self.strikes(rates.lost_answer_ppm)

@@ -76,6 +76,11 @@ class SimulatedFeedCodec:
         self.sequences = [UNSYNCHRONISED] * len(self.symbols)
 
     @property
+    def sequenced(self) -> bool:
+        """Every delta names the one before it."""
+        return True
+
+    @property
     def checksum_depth(self) -> int:
         return 0
 

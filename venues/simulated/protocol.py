@@ -301,7 +301,7 @@ Frame = (
 )
 
 ENCODER: Final = msgspec.json.Encoder()
-REQUESTS: Final = msgspec.json.Decoder(Request)
+REQUESTS: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 
 
 def encode(message: Request | Frame) -> bytes:

@@ -81,9 +81,10 @@ class SimulatedTradeCodec:
         if child.reduce_only:
             flags += ',"reduce":true'
         # The id and the time in force hold only plain ASCII; the symbol is escaped in the form.
+        # Adding the unit and dropping its digit pads with zeros at half the cost of a format.
         return (
-            f"{form.heads[child.side]}{units}.{part // form.qty_unit:0{form.qty_digits}d}"
-            f'","px":"{whole}.{rest // form.price_unit:0{form.price_digits}d}","tif":"'
+            f"{form.heads[child.side]}{units}.{str(form.qty_one + part // form.qty_unit)[1:]}"
+            f'","px":"{whole}.{str(form.price_one + rest // form.price_unit)[1:]}","tif":"'
             f'{child.tif}","id":"{child.client_order_id}","sent":{now_ns}{flags}}}'
         ).encode()
 
@@ -243,14 +244,14 @@ class SimulatedTradeCodec:
 class Form:
     """How numbers of one listing are written, with the start of its requests ready."""
 
-    __slots__ = ("heads", "listing", "price_digits", "price_unit", "qty_digits", "qty_unit")
+    __slots__ = ("heads", "listing", "price_one", "price_unit", "qty_one", "qty_unit")
 
     def __init__(self, listing: Listing) -> None:
         self.listing = listing
-        self.price_digits = max(1, decimals_of(listing.tick_1e9, PRICE_DECIMALS))
-        self.price_unit = 10 ** (PRICE_DECIMALS - self.price_digits)
-        self.qty_digits = max(1, decimals_of(listing.lot_1e8, QTY_DECIMALS))
-        self.qty_unit = 10 ** (QTY_DECIMALS - self.qty_digits)
+        price_digits = max(1, decimals_of(listing.tick_1e9, PRICE_DECIMALS))
+        qty_digits = max(1, decimals_of(listing.lot_1e8, QTY_DECIMALS))
+        self.price_one, self.price_unit = 10**price_digits, 10 ** (PRICE_DECIMALS - price_digits)
+        self.qty_one, self.qty_unit = 10**qty_digits, 10 ** (QTY_DECIMALS - qty_digits)
         symbol = msgspec.json.encode(listing.venue_symbol).decode()
         self.heads = tuple(
             f'{{"op":"place","sym":{symbol},"side":"{side}","qty":"' for side in ("buy", "sell")

@@ -53,6 +53,11 @@ class StaticFeedCodec:
         self.books = [0] * len(self.rings)
 
     @property
+    def sequenced(self) -> bool:
+        """Every frame is a whole book."""
+        return True
+
+    @property
     def checksum_depth(self) -> int:
         """No checksum."""
         return 0

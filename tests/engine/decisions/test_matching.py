@@ -94,7 +94,8 @@ def test_queue_position() -> None:
     assert (position.orders_ahead, position.qty_ahead_1e8, position.level_qty_1e8) == (2, 12, 13)
     book.cancel(1)
     moved = book.queue(3)
-    assert moved is not None and moved.qty_ahead_1e8 == 7
+    assert moved is not None
+    assert moved.qty_ahead_1e8 == 7
     assert book.queue(99) is None
 
 
@@ -111,12 +112,15 @@ def test_cancel() -> None:
 def test_replace_keeps_the_place_only_when_it_shrinks() -> None:
     book = book_of((1, BUY, 5, 100), (2, BUY, 5, 100))
     shrunk = book.replace(1, 3, 100)
-    assert shrunk is not None and shrunk.changes == (LevelChange(BUY, 100, 8),)
+    assert shrunk is not None
+    assert shrunk.changes == (LevelChange(BUY, 100, 8),)
     first = book.queue(1)
-    assert first is not None and first.orders_ahead == 0
+    assert first is not None
+    assert first.orders_ahead == 0
     assert book.replace(1, 4, 100) is not None
     second = book.queue(1)
-    assert second is not None and second.orders_ahead == 1
+    assert second is not None
+    assert second.orders_ahead == 1
     moved = book.replace(1, 4, 101)
     assert moved is not None
     assert moved.changes == (LevelChange(BUY, 100, 5), LevelChange(BUY, 101, 4))
@@ -126,11 +130,14 @@ def test_replace_keeps_the_place_only_when_it_shrinks() -> None:
 def test_replace_may_match_and_post_only_may_refuse_it() -> None:
     book = book_of((1, BUY, 5, 100), (2, SELL, 5, 102))
     refused = book.replace(1, 5, 102, post_only=True)
-    assert refused is not None and refused.outcome is PlaceOutcome.WOULD_CROSS
+    assert refused is not None
+    assert refused.outcome is PlaceOutcome.WOULD_CROSS
     assert book.open_qty(1) == 5
     crossed = book.replace(1, 5, 102)
-    assert crossed is not None and crossed.outcome is PlaceOutcome.FILLED
-    assert book.best(BUY) is None and book.best(SELL) is None
+    assert crossed is not None
+    assert crossed.outcome is PlaceOutcome.FILLED
+    assert book.best(BUY) is None
+    assert book.best(SELL) is None
 
 
 def test_the_bound_refuses_whole_orders() -> None:
@@ -160,6 +167,7 @@ def test_agrees_with_the_slow_twin(seed: int, orders_max: int) -> None:
     """Same outcomes, fills, depth and queue; never crossed; level changes rebuild the book."""
     rng = random.Random(seed)
     book, twin = MatchingBook(orders_max), NaiveBook(orders_max)
+    changes: tuple[LevelChange, ...]
     mirror: dict[tuple[Side, int], int] = {}
     entered = traded = gone = 0
     for order_id in range(60):

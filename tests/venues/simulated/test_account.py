@@ -21,7 +21,7 @@ def seeded(*, short_allowed: bool = True) -> Account:
 
 def test_seeding_gives_a_billion_of_each_quote() -> None:
     assert seeded().balances == {"USD": SEED_BALANCE_1E9}
-    assert SEED_BALANCE_1E9 == price_1e9("1000000000")
+    assert price_1e9("1000000000") == SEED_BALANCE_1E9
 
 
 def test_a_spot_buy_moves_both_assets_and_charges_the_fee() -> None:

@@ -41,7 +41,8 @@ def test_a_good_order_is_read() -> None:
     order = read_order(place("a", "sell", "1.5", None, tif=TimeInForce.IOC), spot())
     assert order == Order(Side.SELL, qty_1e8("1.5"), None, TimeInForce.IOC)
     limited = read_order(place("a", "sell", "1.5", "2000.01"), spot())
-    assert isinstance(limited, Order) and limited.limit_1e9 == price_1e9("2000.01")
+    assert isinstance(limited, Order)
+    assert limited.limit_1e9 == price_1e9("2000.01")
 
 
 def test_reduce_only() -> None:

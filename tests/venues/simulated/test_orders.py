@@ -14,9 +14,7 @@ PRICE = price_1e9("2000")
 
 
 def order(client_id: str = "a", number: int = 1) -> ClientOrder:
-    return ClientOrder(
-        client_id, number, spot(), Side.BUY, qty_1e8("2"), PRICE, TimeInForce.GTC
-    )
+    return ClientOrder(client_id, number, spot(), Side.BUY, qty_1e8("2"), PRICE, TimeInForce.GTC)
 
 
 def test_the_oldest_closed_order_is_forgotten() -> None:

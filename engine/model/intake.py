@@ -1,0 +1,83 @@
+"""From what a caller hands over to a checked-by-type graph: structs, JSON bytes, text or dicts."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from engine.errors import GraphError
+from engine.model.graph import Graph, SimpleOrder, graph_of
+from engine.model.units import price_1e9, qty_1e8
+
+__all__ = ["parse_graph"]
+
+BODY_BYTES_MAX = 262_144
+_PATH = re.compile(r" - at `\$?\.?([^`]*)`$")
+
+
+def parse_graph(order: Graph | SimpleOrder | Mapping[str, Any] | bytes | str) -> Graph:
+    """The graph that `order` stands for; GraphError with the path of what cannot be read.
+
+    A Python float in a dict is taken at its shortest decimal text, so 0.29 means 0.29.
+    """
+    if isinstance(order, Graph):
+        return order
+    if isinstance(order, SimpleOrder):
+        return _from_simple(order)
+    try:
+        if isinstance(order, bytes | str):
+            if len(order) > BODY_BYTES_MAX:
+                text = f"an order has at most {BODY_BYTES_MAX} bytes"
+                raise GraphError(text, [("", text)])
+            if not isinstance(_untyped(order), dict):
+                raise GraphError("an order is a JSON object", [("", "an order is a JSON object")])
+            if "nodes" in _untyped(order):
+                return msgspec.json.decode(order, type=Graph)
+            return _from_simple(msgspec.json.decode(order, type=SimpleOrder))
+        plain = _with_decimals(order)
+        if "nodes" in plain:
+            return msgspec.convert(plain, type=Graph)
+        return _from_simple(msgspec.convert(plain, type=SimpleOrder))
+    except msgspec.DecodeError as error:
+        path = _PATH.search(str(error))
+        sentence = _PATH.sub("", str(error))
+        where = path.group(1) if path else ""
+        text = f"{where}: {sentence}" if where else sentence
+        raise GraphError(text, [(where, sentence)]) from None
+
+
+def _from_simple(order: SimpleOrder) -> Graph:
+    if (order.qty is None) == (order.notional is None):
+        text = "exactly one of 'qty' and 'notional' is needed"
+        raise GraphError(text, [("qty", text)])
+    if order.qty is None:
+        text = "orders by notional are not executed by this version; give 'qty'"
+        raise GraphError(text, [("notional", text)])
+    try:
+        field = "qty"
+        qty = qty_1e8(order.qty)
+        field = "price"
+        price = None if order.price is None else price_1e9(order.price)
+    except ValueError as error:
+        raise GraphError(f"{field}: {error}", [(field, str(error))]) from None
+    return graph_of(order, qty, price)
+
+
+def _untyped(body: bytes | str) -> Any:
+    return msgspec.json.decode(body)
+
+
+def _with_decimals(value: Any) -> Any:
+    """The same structure with every float as the decimal of its shortest text."""
+    if isinstance(value, float):
+        return Decimal(repr(value)) if math.isfinite(value) else value
+    if isinstance(value, Mapping):
+        return {key: _with_decimals(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_decimals(item) for item in value]
+    return value
