@@ -13,11 +13,11 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 
 
-def nanoseconds(time: datetime | None) -> int:
+def nanoseconds(stamp: datetime | None) -> int:
     """Nanoseconds of an ISO time that msgspec decoded; 0 where the venue gives none or nonsense.
 
     A time without a zone, or before 1970 (venues send year 1), is nonsense.
     """
-    if time is None or time.tzinfo is None:
+    if stamp is None or stamp.tzinfo is None:
         return 0
-    return max(0, (time - EPOCH) // MICROSECOND * NS_PER_US)
+    return max(0, (stamp - EPOCH) // MICROSECOND * NS_PER_US)

@@ -29,7 +29,8 @@ from engine.kernels.landed import (
     ACTIVE,
     COEFFICIENTS_ID,
     CONSTANT,
-    CONTEXT,
+    MID_X2,
+    NOW_NS,
     ROUTING_VERSION,
     SLOPE,
     TERMS_END,
@@ -51,6 +52,8 @@ TABLE_SIZE: Final = 10_000
 ALL_FIRST_VERSION: Final = bytes([1]) * TABLE_SIZE
 SLOPE_UNIT: Final = 2.0**44
 CENT_1E9: Final = 10_000_000
+ELIGIBLE: Final = Reason.NONE
+FIRST: Final = 1
 
 
 class RoutingVersion(IntEnum):
@@ -96,15 +99,15 @@ class RoutingTerms:
     """Terms and eligibility of every venue for one decision; reused, valid until the next call.
 
     `reasons[v]` is NONE when the venue may be used. `active`, `constants` (1e-9 price units,
-    rounded once) and `slopes` (2^-44 price units per 1e-8 quantity) are windows on `cells`, which
-    lie as the kernels want them.
+    rounded once) and `slopes` (2^-44 price units per 1e-8 quantity) are windows on `cells`, a
+    view of `inputs`, which lie as the kernels want them (`ACTIVE` is the first field).
     """
 
     __slots__ = (
         "active",
         "cells",
         "constants",
-        "context",
+        "inputs",
         "mid_x2",
         "now_ns",
         "pinned",
@@ -120,20 +123,20 @@ class RoutingTerms:
         self.mid_x2: int | None = None
         self.pinned: str | None = None
         self.reasons: list[Reason] = [Reason.NONE] * venues
-        self.cells = memoryview(array("q", bytes(8 * TERMS_END)))
+        self.inputs = array("q", bytes(8 * TERMS_END))
+        self.cells = memoryview(self.inputs)
         self.active = self.cells[ACTIVE : ACTIVE + venues]
         self.constants = self.cells[CONSTANT : CONSTANT + venues]
         self.slopes = self.cells[SLOPE : SLOPE + venues]
-        self.context = self.cells[CONTEXT:TERMS_END]
         self.slopes_used = False
 
     @property
     def version(self) -> int:
-        return self.context[ROUTING_VERSION - CONTEXT]
+        return self.inputs[ROUTING_VERSION]
 
     @property
     def coefficients_id(self) -> int:
-        return self.context[COEFFICIENTS_ID - CONTEXT]
+        return self.inputs[COEFFICIENTS_ID]
 
 
 def routing_version(parent_id: str, table: Sequence[int] = ALL_FIRST_VERSION) -> RoutingVersion:
@@ -194,24 +197,35 @@ class CostModel:
         market, seen, out = self.market, self.observations, self.terms_made
         mid_x2 = market.mid_x2()
         out.side, out.now_ns, out.mid_x2, out.pinned = side, now_ns, mid_x2, pinned
-        out.context[:] = array("q", (mid_x2 or 0, now_ns, version, self.coefficients.id))
-        weight = self.coefficients.latency_weight[urgency] * seen.sigma_at(mid_x2, now_ns)
-        unit = weight * (CENT_1E9 if self.event else (mid_x2 or 0) * 0.5e-4)
-        reasons, active, constants = out.reasons, out.active, out.constants
+        known, inputs = self.coefficients, out.inputs
+        inputs[MID_X2] = mid_x2 or 0
+        inputs[NOW_NS] = now_ns
+        inputs[ROUTING_VERSION] = version
+        inputs[COEFFICIENTS_ID] = known.id
+        if self.event:
+            unit = known.latency_weight[urgency] * seen.sigma_at(mid_x2, now_ns) * CENT_1E9
+        else:
+            unit = known.latency_weight[urgency] * seen.sigma * (mid_x2 or 0) * 0.5e-4
+        reasons = out.reasons
         oldest = now_ns - self.grace_ns if self.fresh_only else -1
-        facts = zip(
-            *(market.healthy, market.best_bid, market.best_ask, market.alive_ns),
-            *(seen.usable, seen.latency_root),
+        v = 0
+        for healthy, bid, ask, alive_ns, usable, root in zip(
+            market.healthy,
+            market.best_bid,
+            market.best_ask,
+            market.alive_ns,
+            seen.usable,
+            seen.latency_root,
             strict=True,
-        )
-        for v, (healthy, bid, ask, alive_ns, usable, root) in enumerate(facts):
+        ):
             if healthy and usable and bid < ask and alive_ns >= oldest and pinned is None:
-                reasons[v] = Reason.NONE
-                active[v] = 1
-                constants[v] = round(unit * root)
+                reasons[v] = ELIGIBLE
+                inputs[v] = 1
+                inputs[CONSTANT + v] = round(unit * root)
             else:
                 self._judge(v, now_ns - alive_ns, pinned, unit)
-        if version > RoutingVersion.V1:
+            v += 1
+        if version > FIRST:
             self._add_second(out, in_flight or [0] * len(self.listings))
         elif out.slopes_used:
             out.slopes[:] = array("q", [0]) * len(self.listings)

@@ -67,20 +67,19 @@ class DecisionRecorder:
             used = pack_decision(market.view, splitter.arena, self.out)
             assert used >= 0, "all examined levels fit"
         single, single_cost = self.cells[3], self.cells[4]
-        context = terms.context
         return DecisionRecord(
             decision_id,
             attempt,
-            context[2],
+            terms.version,
             self.symbol,
             SELL if terms.side else BUY,
             plan.planned_qty_1e8 + plan.unplaced_qty_1e8,
             plan.planned_qty_1e8,
-            context[0] // 2,
+            (terms.mid_x2 or 0) // 2,
             plan.est_cost_bps or 0.0,
             self.venues[single] if single >= 0 else "",
             single_cost * 1e-9,
-            context[3],
+            terms.coefficients_id,
             self.venues,
             tuple(terms.reasons),
             tuple([(leg.venue_index, leg.qty_1e8, leg.limit_price_1e9) for leg in plan.legs]),

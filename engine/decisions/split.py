@@ -27,6 +27,7 @@ from engine.model.units import PRICE_SCALE
 __all__ = ["Leg", "SplitPlan", "Splitter", "read_legs"]
 
 FEE_UNIT: Final = 1_000
+PLACED: Final = Reason.NONE
 
 
 class Leg(msgspec.Struct, frozen=True, gc=False):
@@ -69,7 +70,7 @@ class Splitter:
         "cells",
         "listings",
         "market",
-
+        "number",
         "scratch",
         "takes",
         "venues",
@@ -150,7 +151,7 @@ class Splitter:
         self.number += 1
         out = cells[OUT : OUT + OUT_HEAD + LEG_WIDTH * made].tolist()
         unplaced = qty_1e8 - out[0]
-        reason = Reason.NONE
+        reason = PLACED
         if unplaced:
             reason = self._unplaced_reason(side, qty_1e8, worst, terms, minimums)
         cost = out[1] * 1e-9 if terms.mid_x2 else None

@@ -34,6 +34,7 @@ class VenueObservations:
     """Observations of one market's venues, indexed by venue.
 
     `usable[v]` is True while the fee is known, the link is up and nobody barred the venue;
+    `sigma` is the volatility in bps per square root of a second (not for events);
     `latency_root[v]` is the square root of the one-way latency in seconds.
     """
 
@@ -54,6 +55,7 @@ class VenueObservations:
         "link_up",
         "misses",
         "samples",
+        "sigma",
         "takes",
         "takes_ns",
         "usable",
@@ -67,6 +69,7 @@ class VenueObservations:
         self.event = instrument.type is InstrumentType.PREDICTION
         self.close_ns = close_ns
         self.variance = prior * prior
+        self.sigma = prior
         self.last_mid_x2 = 0
         self.last_ns = 0
         self.fee_known = [listing.fees is not None for listing in listings]
@@ -108,6 +111,7 @@ class VenueObservations:
         change = 1e4 * (mid_x2 - self.last_mid_x2) / self.last_mid_x2
         keep = 0.5 ** (elapsed / HALF_LIFE_S)
         self.variance = keep * self.variance + (1.0 - keep) * change * change / elapsed
+        self.sigma = max(SIGMA_FLOOR, sqrt(self.variance))
         self.last_mid_x2, self.last_ns = mid_x2, now_ns
 
     def observe_latency(self, venue: int, one_way_ns: int) -> None:
@@ -146,7 +150,7 @@ class VenueObservations:
             if self.close_ns is not None:
                 seconds = max((self.close_ns - now_ns) / NS, 1.0)
             return 100.0 * sqrt(max(p * (1.0 - p), 0.0) / seconds)
-        return max(SIGMA_FLOOR, sqrt(self.variance))
+        return self.sigma
 
     def miss_rate(self, venue: int) -> float:
         """Mean of the venue's Beta posterior."""

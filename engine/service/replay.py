@@ -31,8 +31,9 @@ from engine.runtime.system import ActorSystem
 from engine.service.replay_report import ReplayOutcome, outcome_of
 from engine.service.sinks import CollectingSink
 from engine.service.wiring import EngineSettings, VenuePorts, build_world
-from venues.registry import FeedSetup, FeedVenue, feed_venue, rules_in
+from venues.registry import FeedSetup, FeedVenue, feed_venue
 from venues.replay.capture import Capture, CapturedFrame, FrameKind, open_capture, resolve_symbol
+from venues.replay.rules import polymarket_terms, recorded_rules
 from venues.replay.shift import ShiftedFeedCodec
 from venues.replay.trading import ReplayExchange
 from venues.simulated.link import SimulatedLink
@@ -65,6 +66,17 @@ class Feed(msgspec.Struct, frozen=True):
     listing: Listing
     offset_ns: int = 0
     shift_1e9: int = 0
+
+    def setup(self) -> FeedSetup:
+        """What the feed's codec is made with."""
+        complements: dict[str, str] = {}
+        if self.venue.name == "polymarket":
+            token = self.listing.venue_symbol
+            terms = polymarket_terms(self.capture, token)
+            if terms is not None:
+                first, second = terms.tokens
+                complements[token] = second if token == first else first
+        return FeedSetup(self.capture.lines, complements)
 
 
 def open_feeds(
@@ -247,7 +259,7 @@ class Replay:
         link = SimulatedLink(host, 1, private=True)
 
         def make_codec(listings: Sequence[Listing], rings: Sequence[DeltaRing]) -> FeedCodec:
-            setup = FeedSetup(lines=feed.capture.lines)
+            setup = feed.setup()
             codec = feed.venue.make_codec(listings, rings, setup)
             return ShiftedFeedCodec(codec, rings, feed.shift_1e9) if feed.shift_1e9 else codec
 
@@ -284,7 +296,7 @@ def _listing(
     venue: FeedVenue, capture: Capture, symbol: str, index: int, options: ReplayOptions
 ) -> Listing:
     venue_symbol = resolve_symbol(capture, symbol)
-    rules = rules_in(venue, [body.body for body in capture.metadata], venue_symbol)
+    rules = recorded_rules(capture, venue_symbol)
     base, _, quote = symbol.partition("-")
     instrument = Instrument(
         symbol=symbol,

@@ -16,6 +16,7 @@ __all__ = [
     "decode_block",
     "decode_entry",
     "encode_entry",
+    "encode_group",
     "journal_hash",
     "pack_block",
     "split_block",
@@ -39,6 +40,20 @@ def pack_block(encoded: Sequence[bytes]) -> bytes:
     else:
         head = b"\xdd" + count.to_bytes(4, "big")
     return head + b"".join(encoded)
+
+
+def encode_group(group: Sequence[JournalEntry], last_seq: int) -> list[bytes]:
+    """The bytes of each entry; JournalError unless they follow `last_seq` without a gap."""
+    first = last_seq + 1
+    if [entry.seq for entry in group] != list(range(first, first + len(group))):
+        raise JournalError(
+            f"a group of entries {group[0].seq} to {group[-1].seq} does not follow {last_seq}; "
+            "restart the engine, which goes on from what is stored"
+        )
+    try:
+        return [encode_entry(entry) for entry in group]
+    except (OverflowError, TypeError, msgspec.MsgspecError) as error:
+        raise JournalError(f"an entry cannot be encoded ({error}); the group is refused") from error
 
 
 def advance(head: bytes, encoded: Iterable[bytes]) -> bytes:

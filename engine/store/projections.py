@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from engine.errors import JournalError
 from engine.model.graph import Graph, GraphStatus, NodeStatus
@@ -23,6 +23,7 @@ from engine.model.records import (
     TradingHalted,
 )
 from engine.model.units import Side, average_price_1e9
+from engine.store.changes import AccountKey, ChangedGraph, Changes, GraphKey, Source
 from engine.store.rows import (
     AccountRow,
     BodyRow,
@@ -34,95 +35,17 @@ from engine.store.rows import (
     NodeRow,
 )
 
-__all__ = ["Changes", "ChangedGraph", "Reducer", "Source"]
+__all__ = ["Reducer"]
 
 ACCOUNTS_KEPT = 10_000
 NODES_KEPT = 65_536
 CHILDREN_KEPT = 65_536
 
-AccountKey = tuple[str, Environment]
-GraphKey = tuple[str, bool, str]
+K = TypeVar("K")
+V = TypeVar("V")
+
 _LIVE = Environment.LIVE
 _OPEN = (GraphStatus.ACTIVE, GraphStatus.PAUSED)
-
-
-class Source(Protocol):
-    """Committed rows, asked for when the reducer does not remember them."""
-
-    def account(self, client_id: str, environment: Environment) -> AccountRow | None:
-        """The account of a client in an environment."""
-        ...
-
-    def graph(self, account: int, graph_id: str) -> tuple[GraphRow, Sequence[NodeRow]] | None:
-        """A graph with its nodes in node order."""
-        ...
-
-    def child(self, client_order_id: str) -> ChildRow | None:
-        """A child order."""
-        ...
-
-    def last_numbers(self) -> tuple[int, int]:
-        """The highest account and the highest order number, 0 where there is none."""
-        ...
-
-
-class ChangedGraph:
-    """A graph that a group touched: its row, and the nodes touched. All of it new, or none."""
-
-    __slots__ = ("known", "new", "nodes", "row")
-
-    def __init__(self, row: GraphRow, *, new: bool, known: Mapping[str, NodeRow]) -> None:
-        self.row = row
-        self.new = new
-        self.known = known
-        self.nodes: dict[str, NodeRow] = {}
-
-    def node(self, node_id: str) -> NodeRow | None:
-        """The node's row to change; None when the graph has no such node."""
-        row = self.nodes.get(node_id)
-        if row is None:
-            before = self.known.get(node_id)
-            if before is not None:
-                row = self.nodes[node_id] = copy.copy(before)
-        return row
-
-
-class Changes:
-    """Rows that one group adds and rows that it changes."""
-
-    __slots__ = (
-        "accounts",
-        "bodies",
-        "children",
-        "decisions",
-        "fills",
-        "graphs",
-        "meta",
-        "new_accounts",
-        "new_children",
-        "next_account",
-        "next_order",
-    )
-
-    def __init__(self, next_account: int, next_order: int) -> None:
-        self.next_account = next_account
-        self.next_order = next_order
-        self.new_accounts: dict[AccountKey, AccountRow] = {}
-        self.accounts: dict[AccountKey, AccountRow] = {}
-        self.graphs: dict[GraphKey, ChangedGraph] = {}
-        self.bodies: list[BodyRow] = []
-        self.new_children: dict[str, ChildRow] = {}
-        self.children: dict[str, ChildRow] = {}
-        self.fills: list[FillRow] = []
-        self.decisions: list[DecisionRow] = []
-        self.meta: dict[str, MetaRow] = {}
-
-    def graph_rows(self, *, new: bool) -> list[GraphRow]:
-        return [graph.row for graph in self.graphs.values() if graph.new is new]
-
-    def node_rows(self, *, new: bool) -> list[NodeRow]:
-        graphs = self.graphs.values()
-        return [row for graph in graphs if graph.new is new for row in graph.nodes.values()]
 
 
 class _LiveGraph:
@@ -407,12 +330,12 @@ class Reducer:
         return changed
 
     def _known_account(self, entry: JournalEntry) -> AccountRow | None:
-        key = (entry.client_id, entry.environment)
-        row = self.accounts.get(key)
-        return self.source.account(*key) if row is None else row
+        client, environment = entry.client_id, entry.environment
+        row = self.accounts.get((client, environment is _LIVE))
+        return self.source.account(client, environment) if row is None else row
 
     def _account(self, changes: Changes, entry: JournalEntry) -> AccountRow:
-        key = (entry.client_id, entry.environment)
+        key = (entry.client_id, entry.environment is _LIVE)
         row = changes.accounts.get(key) or changes.new_accounts.get(key)
         if row is not None:
             return row
@@ -469,7 +392,7 @@ def _new_nodes(row: GraphRow, graph: Graph) -> dict[str, NodeRow]:
     return nodes
 
 
-def _shrink(rows: dict[Any, Any], kept: int) -> None:
+def _shrink(rows: dict[K, V], kept: int) -> None:
     """Forget the oldest rows beyond `kept`."""
     while len(rows) > kept:
         del rows[next(iter(rows))]

@@ -25,6 +25,14 @@ from engine.store.rows import (
 )
 
 __all__ = [
+    "ACCOUNTS",
+    "BODIES",
+    "CHILDREN",
+    "DECISIONS",
+    "FILLS",
+    "GRAPHS",
+    "META",
+    "NODES",
     "SCHEMA_VERSION",
     "TABLES",
     "Table",

@@ -47,6 +47,7 @@ __all__ = ["KrakenFeedCodec"]
 DEFAULT_DEPTH: Final = 1_000
 DEPTH_MAX: Final = 1_000
 CHECKSUM_LEVELS: Final = 10
+RESUBSCRIBE: Final = ("unsubscribe", "subscribe")
 NOTHING: Final[tuple[FeedEvent, ...]] = ()
 LEVEL_TEXT = re.compile(rb'\[\s*\[\s*"\d+(?:\.(\d+))?"\s*,\s*"\d+(?:\.(\d+))?"')
 LEVEL_TIME = re.compile(rb'"(\d{10})\.(\d{6})"\s*(?:,\s*"r"\s*)?\]')
@@ -300,9 +301,6 @@ class KrakenFeedCodec:
         channel: dict[str, object] = {"name": "book", "depth": self.depth}
         frames = tuple(request(event, [book.pair], channel) for event in RESUBSCRIBE)
         return SnapshotNeeded(book.listing_id, None, frames)
-
-
-RESUBSCRIBE: Final = ("unsubscribe", "subscribe")
 
 
 def request(event: str, pairs: Sequence[str], subscription: dict[str, object]) -> bytes:

@@ -90,7 +90,7 @@ class SimulatedExchange:
         self.memory = OrderMemory(self.config.closed_max)
         self.by_number: dict[int, ClientOrder] = {}
         self.last_number = 0
-        self.private: dict[int, None] = {}
+        self.sessions: dict[int, bool] = {}
         self.outbox: list[SessionFrame] = []
         self.window_start_ns = 0
         self.window_places = 0
@@ -99,18 +99,17 @@ class SimulatedExchange:
 
     def connect(self, session: int, *, private: bool) -> None:
         """A session is there; a private one hears of the account's fills."""
-        if private:
-            self.private[session] = None
+        self.sessions[session] = private
 
     def disconnect(self, session: int) -> None:
         """The session is gone with its subscriptions; its orders stay."""
-        self.private.pop(session, None)
+        self.sessions.pop(session, None)
         for book in self.books.values():
             book.subscribers.pop(session, None)
 
     def disconnect_all(self) -> None:
         """Every session is gone: the engine at the other end died."""
-        self.private.clear()
+        self.sessions.clear()
         self.outbox.clear()
         for book in self.books.values():
             book.subscribers.clear()
@@ -142,7 +141,7 @@ class SimulatedExchange:
 
     def heartbeat(self, now_ns: int) -> list[SessionFrame]:
         """One heartbeat a session, with the numbers of its symbols as last published."""
-        seqs: dict[int, dict[str, int]] = {session: {} for session in self.private}
+        seqs: dict[int, dict[str, int]] = {session: {} for session in self.sessions}
         for book in self.books.values():
             for session in book.subscribers:
                 seqs.setdefault(session, {})[book.symbol] = book.sequence
@@ -391,7 +390,7 @@ class SimulatedExchange:
     def tell(self, frame: Frame) -> None:
         """To every private session."""
         payload = encode(frame)
-        self.outbox.extend((session, payload) for session in self.private)
+        self.outbox += [(one, payload) for one, private in self.sessions.items() if private]
 
     def take_outbox(self) -> list[SessionFrame]:
         """What was not sent yet."""

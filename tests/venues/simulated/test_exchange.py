@@ -197,8 +197,8 @@ def test_subscriptions_and_heartbeats() -> None:
     quote(exchange, Side.BUY, "1", "1999")
     assert [session for session, _ in exchange.publish(T0)] == [FEED]
     beats = exchange.heartbeat(T0)
-    assert [session for session, _ in beats] == [TRADE, FEED]
-    assert seen(beats)[1]["seqs"] == {"ETH-USD": 2}
+    assert [session for session, _ in beats] == [FEED, TRADE]
+    assert seen(beats)[0]["seqs"] == {"ETH-USD": 2}
 
 
 def test_orders_outlive_their_sessions() -> None:

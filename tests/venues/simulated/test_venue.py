@@ -10,8 +10,8 @@ import pytest
 from engine.kernels.delta_ring import DeltaRing
 from engine.messages import BookStale, FeedFrame, LinkDown, LinkUp, SnapshotNeeded
 from engine.model.units import Side
-from tests.support.simulated_link_rig import LATENCY_NS, Rig
 from tests.support.simulated_books import Books
+from tests.support.simulated_link_rig import LATENCY_NS, Rig
 from tests.support.simulated_venues import T0, exchange_of, place, quote
 from venues.simulated.catalogue import build_sandbox
 from venues.simulated.faults import FaultRates
@@ -152,7 +152,7 @@ def test_the_exchange_outlives_its_host() -> None:
     assert (status["ev"], status["state"]) == ("status", "open")
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(6))
 def test_a_followed_book_is_right_again_after_healing(seed: int) -> None:
     """Codec and faults together: whatever went missing, the book ends as the venue's."""
     venue = build_sandbox(seed, events=False)[0]
@@ -167,10 +167,10 @@ def test_a_followed_book_is_right_again_after_healing(seed: int) -> None:
     rig = Rig(venue.exchange, venue.flow, rates, seed)
     codec = SimulatedFeedCodec(venue.listings, [DeltaRing() for _ in venue.listings])
     books, read, stale = Books(codec), 0, 0
-    for step in range(700):
+    for step in range(1_100):
         if step == 500:
             rig.faults.heal()
-        if step == 690:
+        if step == 800:
             venue.flow.ladders.clear()
         rig.driver.run_for(10_000_000)
         for _, message in rig.feed.heard[read:]:

@@ -1,0 +1,1 @@
+"""The `execgraph` command: one file a command, heavy imports only when it runs."""

@@ -1,0 +1,147 @@
+"""`execgraph replay`: one order against recorded order books."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import msgspec
+
+from engine.errors import ConfigError
+from engine.kernels.warm_up import warm_up
+from engine.model.graph import Graph, NodeStatus
+from engine.model.intake import parse_graph
+from engine.service.alignment import align_basis
+from engine.service.cli.progress import progress_bar
+from engine.service.cli.tables import print_replay
+from engine.service.replay import Replay, ReplayOptions, open_feeds
+
+__all__ = ["add_arguments", "run"]
+
+NS = 10**9
+MS = 10**6
+DONE = {NodeStatus.FILLED.value, NodeStatus.PARTIAL_FILL.value}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `replay`."""
+    parser.add_argument(
+        "--feed",
+        action="append",
+        required=True,
+        metavar="VENUE:SYMBOL=FILE",
+        help="a recording: a file, a+b+c, or a folder; FILE#VENUE picks one venue of a merged one",
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--order", metavar="JSON", help="the order, simple or as a graph")
+    what.add_argument("--graph", metavar="FILE", type=Path, help="a file with the order")
+    parser.add_argument("--at", metavar="SECONDS", help="when to submit; default: all books ready")
+    parser.add_argument("--align-basis", action="store_true", help="move further feeds onto the first")
+    parser.add_argument("--fee-bps", action="append", default=[], metavar="VENUE=BPS")
+    parser.add_argument("--latency-ms", action="append", default=[], metavar="VENUE=MS")
+    parser.add_argument("--speed", default="max", metavar="N|max", help="times real time")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Play, submit, print; 0 when something filled, 1 when nothing did."""
+    graph = parse_graph(_order_text(options))
+    if len(graph.nodes) != 1:
+        raise ConfigError("replay executes one-node graphs in this version")
+    replay_options = ReplayOptions(
+        at_ns=None if options.at is None else _scaled("--at", options.at, NS),
+        fee_ppm=_by_venue("--fee-bps", options.fee_bps, 100),
+        latency_ns=_by_venue("--latency-ms", options.latency_ms, MS),
+        speed=_speed(options.speed),
+    )
+    feeds, origin_ns, notes = open_feeds([_feed(text) for text in options.feed], replay_options)
+    _check_venues(replay_options, [feed.venue.name for feed in feeds])
+    _check_symbol(graph, [feed.listing.instrument.symbol for feed in feeds])
+    with progress_bar("compiling kernels", enabled=not options.json) as progress:
+        warm_up(None if progress is None else lambda done, total, _: progress(done, total))
+    if options.align_basis:
+        feeds, more = align_basis(feeds, origin_ns, replay_options)
+        notes += more
+    for feed in feeds:
+        notes.extend(feed.capture.faults)
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+    replay = Replay(feeds, origin_ns, replay_options)
+    with progress_bar("replaying", enabled=not options.json) as progress:
+        outcome = replay.play(graph, progress)
+    if options.json:
+        print(msgspec.json.encode(outcome).decode())
+    else:
+        print_replay(outcome)
+    if outcome.status in DONE and outcome.filled_qty_1e8:
+        return 0
+    print(f"execgraph: nothing was filled: {outcome.review.reason}", file=sys.stderr)
+    return 1
+
+
+def _order_text(options: argparse.Namespace) -> str:
+    if options.order is not None:
+        return str(options.order)
+    try:
+        return str(options.graph.read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{options.graph} cannot be read: {error}") from None
+
+
+def _feed(text: str) -> tuple[str, str, str]:
+    name, equals, path = text.partition("=")
+    venue, colon, symbol = name.partition(":")
+    if not (venue and colon and symbol and equals and path):
+        raise ConfigError(f"--feed is VENUE:SYMBOL=FILE, not {text!r}")
+    return venue, symbol, path
+
+
+def _scaled(option: str, text: str, scale: int) -> int:
+    try:
+        value = Decimal(text) * scale
+    except InvalidOperation:
+        raise ConfigError(f"{option} takes a number, not {text!r}") from None
+    if not value.is_finite() or value < 0 or value > 10**18:
+        raise ConfigError(f"{option} takes a number that is not negative, not {text!r}")
+    if value != int(value):
+        raise ConfigError(f"{option} {text} is finer than it can be")
+    return int(value)
+
+
+def _by_venue(option: str, texts: Sequence[str], scale: int) -> dict[str, int]:
+    values: dict[str, int] = {}
+    for text in texts:
+        venue, equals, number = text.partition("=")
+        if not (venue and equals and number):
+            raise ConfigError(f"{option} is VENUE=NUMBER, not {text!r}")
+        values[venue] = _scaled(option, number, scale)
+    return values
+
+
+def _speed(text: str) -> float | None:
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < 1e9:
+        raise ConfigError(f"--speed takes a positive number or 'max', not {text!r}")
+    return speed
+
+
+def _check_venues(options: ReplayOptions, venues: Sequence[str]) -> None:
+    for option, table in (("--fee-bps", options.fee_ppm), ("--latency-ms", options.latency_ns)):
+        for venue in table:
+            if venue not in venues:
+                raise ConfigError(f"{option} names {venue!r}, which has no --feed")
+
+
+def _check_symbol(graph: Graph, symbols: Sequence[str]) -> None:
+    symbol = graph.nodes[0].instrument.symbol
+    if symbol not in symbols:
+        known = ", ".join(dict.fromkeys(symbols))
+        raise ConfigError(f"the order is for {symbol!r}, but the feeds are of {known}")
