@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
 from engine.errors import CaptureError
 
@@ -18,6 +18,14 @@ CHUNK: Final = 1 << 16
 LINE_BYTES_MAX: Final = 1 << 27
 GZIP_MAGIC: Final = b"\x1f\x8b"
 GZIP_WINDOW: Final = 31
+
+
+class Inflater(Protocol):
+    """The part of a zlib decompressor that is used here."""
+
+    def decompress(self, data: bytes, /) -> bytes:
+        """The output that these bytes complete."""
+        ...
 
 
 class LineReader:
@@ -70,9 +78,11 @@ class LineReader:
         name = self.path.name.replace("{", "{{").replace("}", "}}")
         inflater = zlib.decompressobj(GZIP_WINDOW)
         while data:
+            before = inflater.copy()
             try:
                 out = inflater.decompress(data)
             except zlib.error:
+                yield from up_to_damage(before, data)
                 self.fault = f"{name} is damaged after line {{number}}; what follows is left out"
                 return
             if out:
@@ -85,6 +95,17 @@ class LineReader:
             else:
                 data = file.read(CHUNK)
         self.fault = f"{name} is cut off after line {{number}}; what follows is missing"
+
+
+def up_to_damage(inflater: Inflater, data: bytes) -> Iterator[bytes]:
+    """What comes out before the byte that is wrong."""
+    for position in range(len(data)):
+        try:
+            out = inflater.decompress(data[position : position + 1])
+        except zlib.error:
+            return
+        if out:
+            yield out
 
 
 def whole_text(path: Path) -> bytes:

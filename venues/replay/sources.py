@@ -73,7 +73,7 @@ def split_venue(path_spec: str) -> tuple[str, str]:
 
 def split_parts(text: str) -> list[Path]:
     """Existing files and folders named by `a+b+c`."""
-    if Path(text).exists():
+    if text and Path(text).exists():
         return [Path(text)]
     parts: list[Path] = []
     for name in text.split("+"):

@@ -12,8 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import DecodeError
-from engine.messages import BookSnapshot, BookStale, FeedAlive, SnapshotNeeded, StaleReason
-from engine.messages import TradePrint
+from engine.messages import (
+    BookSnapshot,
+    BookStale,
+    FeedAlive,
+    SnapshotNeeded,
+    StaleReason,
+    TradePrint,
+)
 from engine.model.units import Side
 from tests.support.feed_recordings import (
     RingReader,

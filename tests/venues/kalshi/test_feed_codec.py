@@ -13,8 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import DecodeError
-from engine.messages import BookDelta, BookSnapshot, BookStale, FeedEvent, SnapshotNeeded
-from engine.messages import StaleReason, TradePrint
+from engine.messages import (
+    BookDelta,
+    BookSnapshot,
+    BookStale,
+    FeedEvent,
+    SnapshotNeeded,
+    StaleReason,
+    TradePrint,
+)
 from tests.support.feed_recordings import RingReader, listings_of, rings_of
 from tests.support.prediction_books import KalshiTwin, kalshi_events
 from venues.kalshi.feed_codec import LEVELS_MAX, SUBSCRIPTIONS_MAX, KalshiFeedCodec
@@ -37,7 +44,9 @@ def snapshot(seq: int, ticker: str = "M", **sides: object) -> bytes:
     return frame("orderbook_snapshot", seq, market_ticker=ticker, **sides)
 
 
-def delta(seq: int, change: str, price: str = "0.40", side: str = "yes", ticker: str = "M") -> bytes:
+def delta(
+    seq: int, change: str, price: str = "0.40", side: str = "yes", ticker: str = "M"
+) -> bytes:
     body = {"price_dollars": price, "delta_fp": change, "side": side}
     return frame("orderbook_delta", seq, market_ticker=ticker, **body)
 
@@ -106,7 +115,10 @@ def test_a_change_below_zero_is_a_gap_and_asks_to_add_the_market_again() -> None
     assert events[0] == BookStale(0, StaleReason.GAP)
     assert isinstance(events[1], SnapshotNeeded)
     commands = [json.loads(command) for command in events[1].resubscribe]
-    assert [command["params"]["action"] for command in commands] == ["delete_markets", "add_markets"]
+    assert [command["params"]["action"] for command in commands] == [
+        "delete_markets",
+        "add_markets",
+    ]
     assert all(command["params"]["sids"] == [1] for command in commands)
     assert codec.decode(delta(10, "1.00"), 1) == ()
     assert kinds(codec.decode(snapshot(11, **BOOK), 1)) == [BookSnapshot]
@@ -194,12 +206,20 @@ def test_random_bytes_give_no_events_or_decode_error(payload: bytes) -> None:
 @given(
     st.sampled_from(["orderbook_snapshot", "orderbook_delta", "trade", "subscribed", "error"]),
     st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
-        lambda inner: st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["market_ticker", "side", "price_dollars", "delta_fp", "yes", "no"]),
-            inner,
-            max_size=4,
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False)
+        | st.text(max_size=9),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["market_ticker", "side", "price_dollars", "delta_fp", "yes", "no"]
+                ),
+                inner,
+                max_size=4,
+            )
         ),
         max_leaves=8,
     ),

@@ -13,8 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import DecodeError
-from engine.messages import BookDelta, BookSnapshot, BookStale, FeedAlive, FeedEvent
-from engine.messages import SnapshotNeeded, StaleReason, TradePrint
+from engine.messages import (
+    BookDelta,
+    BookSnapshot,
+    BookStale,
+    FeedAlive,
+    FeedEvent,
+    SnapshotNeeded,
+    StaleReason,
+    TradePrint,
+)
 from engine.model.units import Side
 from tests.support.feed_recordings import RingReader, listings_of, rings_of
 from tests.support.prediction_books import PolymarketTwin

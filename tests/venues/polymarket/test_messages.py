@@ -14,7 +14,9 @@ CHANGE = {"price": "0.5", "side": "SELL", "size": "3"}
 
 
 def one(**fields: object) -> bytes:
-    return json.dumps({"event_type": "price_change", "asset_id": "7", "hash": "h", **fields}).encode()
+    return json.dumps(
+        {"event_type": "price_change", "asset_id": "7", "hash": "h", **fields}
+    ).encode()
 
 
 def test_three_forms_of_a_change_say_the_same() -> None:
@@ -38,12 +40,16 @@ def test_written_samples_are_read(shared_data: Path) -> None:
 
 def test_arrays_hold_many_and_others_are_left_out() -> None:
     other = b'{"event_type":"new_market","bids":"?"}'
-    assert [frame.price for frame in frames_of(b"[" + one(**CHANGE) + b"," + other + b"]")] == ["0.5"]
+    assert [frame.price for frame in frames_of(b"[" + one(**CHANGE) + b"," + other + b"]")] == [
+        "0.5"
+    ]
     assert frames_of(b"[]") == []
     assert frames_of(b'{"gameId":1,"score":"1-0"}') == []
 
 
-@pytest.mark.parametrize("payload", [b"", b"7", b"[7]", b"[[]]", b'{"event_type":7}', one(bids="x")])
+@pytest.mark.parametrize(
+    "payload", [b"", b"7", b"[7]", b"[[]]", b'{"event_type":7}', one(bids="x")]
+)
 def test_what_is_no_message_is_refused(payload: bytes) -> None:
     with pytest.raises(DecodeError):
         frames_of(payload)

@@ -66,7 +66,16 @@ def test_cryptofeed_answers_are_replies_and_what_was_sent_is_no_input() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [b"", b"hello", b"1737918843893903000 {", b"173 {}", b'{"recv_ns":1}', b'{"msg":{}}', b"{", b"7"],
+    [
+        b"",
+        b"hello",
+        b"1737918843893903000 {",
+        b"173 {}",
+        b'{"recv_ns":1}',
+        b'{"msg":{}}',
+        b"{",
+        b"7",
+    ],
 )
 def test_no_format_reads_what_is_no_line(line: bytes) -> None:
     for read in FORMATS:
