@@ -56,6 +56,7 @@ class BookActor(Actor[BookDelta | BookSnapshot | BookStale | FeedAlive]):
         self.checksum_depth = checksum_depth
         self.deltas = 0
         self.snapshots = 0
+        self.resyncs = 0
         self.checksum_failures = 0
         self.stale_count = 0
         self.crossed = 0
@@ -89,6 +90,7 @@ class BookActor(Actor[BookDelta | BookSnapshot | BookStale | FeedAlive]):
         moved = self.slot.replace(self.ring, snapshot.start, snapshot.count)
         self.ring.release(snapshot.start, snapshot.count)
         self.snapshots += 1
+        self.resyncs += self.snapshots > 1 and not self.slot.healthy
         if moved < 0:
             self.become_wrong(StaleReason.OVERFLOW)
             return
@@ -101,6 +103,9 @@ class BookActor(Actor[BookDelta | BookSnapshot | BookStale | FeedAlive]):
     @handles(BookStale)
     def on_stale(self, stale: BookStale) -> None:
         self.stale_count += 1
+        if stale.reason is StaleReason.CHECKSUM:
+            # Some codecs check the venue's hash themselves.
+            self.checksum_failures += 1
         self.slot.mark_stale(stale.reason)
 
     @handles(FeedAlive)

@@ -6,6 +6,7 @@ from collections import deque
 
 from engine.messages import (
     CommitFailed,
+    FlushJournal,
     GroupCommitted,
     JournalRetry,
     JournalWritable,
@@ -22,7 +23,9 @@ __all__ = ["JournalActor"]
 RETRY_NS = 1_000_000_000
 
 
-class JournalActor(Actor[Record | GroupCommitted | CommitFailed | JournalRetry]):
+class JournalActor(
+    Actor[Record | GroupCommitted | CommitFailed | JournalRetry | FlushJournal]
+):
     """One group a drain. What is not yet durable stays here, in order, until the sink says so.
 
     A sink that fails (disk full) stops trading but loses nothing: the groups are kept and tried
@@ -42,6 +45,8 @@ class JournalActor(Actor[Record | GroupCommitted | CommitFailed | JournalRetry])
         self.handed = 0
         self.depth = 0
         self.failing = ""
+        # Bounded by the questions that may be open at once.
+        self.flushes: deque[tuple[int, int]] = deque()
         self.risk: ActorRef | None = None
         self.stream: ActorRef | None = None
 
@@ -81,6 +86,16 @@ class JournalActor(Actor[Record | GroupCommitted | CommitFailed | JournalRetry])
             self.failing = ""
             self.tell_risk(JournalWritable(True, ""))
             self.hand_over()
+
+        while self.flushes and self.flushes[0][0] <= committed.last_seq:
+            self.ctx.reply(self.flushes.popleft()[1], True)
+
+    @handles(FlushJournal)
+    def on_flush(self, flush: FlushJournal) -> None:
+        if self.group or self.uncommitted:
+            self.flushes.append((self.seq, flush.reply_to))
+        else:
+            self.ctx.reply(flush.reply_to, True)
 
     @handles(CommitFailed)
     def on_failed(self, failed: CommitFailed) -> None:

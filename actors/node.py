@@ -23,8 +23,8 @@ from engine.errors import Reason
 from engine.messages import (
     CancelChild,
     CancelNode,
-    ChildReport,
     ChildrenPlanned,
+    ChildReport,
     ExposureChanged,
     ForgetChild,
     LiquidityAppeared,

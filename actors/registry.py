@@ -36,7 +36,7 @@ from engine.model.validation import Fault, graph_faults, unsupported
 from engine.runtime.actor import Actor, ActorRef, Lane, handles
 from engine.runtime.supervision import HALT
 
-__all__ = ["GraphKey", "GraphMaker", "GraphSeed", "RegistryActor"]
+__all__ = ["GraphKey", "GraphMaker", "GraphSeed", "RegistryActor", "fingerprint"]
 
 GraphKey = tuple[str, Environment, str]
 

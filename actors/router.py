@@ -12,8 +12,8 @@ from engine.errors import Reason
 from engine.messages import (
     ApprovedOrder,
     ApprovedRoute,
-    ChildReport,
     ChildrenPlanned,
+    ChildReport,
     LiquidityAppeared,
     Record,
     TakeSettled,

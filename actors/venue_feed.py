@@ -136,7 +136,7 @@ class VenueFeedActor(
                 self.ask_snapshot(event)
             else:
                 assert isinstance(event, BookStale | FeedAlive)
-                if kind is BookStale:
+                if isinstance(event, BookStale) and event.reason is StaleReason.GAP:
                     self.gaps += 1
                 books[event.listing_id].tell(event)
 

@@ -420,6 +420,12 @@ class JournalWritable(Event, frozen=True, gc=False):
     reason: str
 
 
+class FlushJournal(Event, frozen=True, gc=False):
+    """Roof to journal: answer True once everything recorded so far is durable."""
+
+    reply_to: int
+
+
 class JournalRetry(Event, frozen=True, gc=False):
     """The journal's own timer after a failed commit."""
 

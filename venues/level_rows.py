@@ -1,6 +1,8 @@
 """Level arrays of venue frames into rows of a delta ring, exactly.
 
 The one step all feed codecs share: reserve a run, parse JSON bytes of levels into it, commit it.
+A kernel parses what is plain; whatever it refuses is parsed here again, in the general way, which
+alone decides what is an error.
 Real books hold joke asks above 9.2e9, which 64 bits cannot hold in 1e-9: no order reaches them
 and they are the worst of their side, so they are left out. Such a bid or quantity is an error.
 """
@@ -16,6 +18,7 @@ from typing import TypeVar
 import msgspec
 
 from engine.errors import DecodeError
+from engine.kernels import decimals
 from engine.kernels.delta_ring import DeltaRing
 from engine.model.units import INT64_MAX, PRICE_DECIMALS, QTY_DECIMALS, parse_decimal
 
@@ -46,13 +49,13 @@ NUMBER_TEXT = re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 class Layout(IntEnum):
     """How one level stands in the JSON; whatever follows the named fields is ignored."""
 
-    PAIR = 0
+    PAIR = decimals.PAIR
     """`["price", "qty", ...]`, strings or numbers."""
-    PRICE_SIZE = 1
+    PRICE_SIZE = decimals.PRICE_SIZE
     """`{"price": .., "size": ..}`."""
-    PX_SZ = 2
+    PX_SZ = decimals.PX_SZ
     """`{"px": .., "sz": .., "n": ..}`."""
-    SIDED = 3
+    SIDED = decimals.SIDED
     """`["buy" | "sell", "price", "qty"]`: only for `write_changes`."""
 
 
@@ -75,6 +78,8 @@ ARRAYS = msgspec.json.Decoder(list[list[msgspec.Raw]])
 PRICE_SIZES = msgspec.json.Decoder(list[PriceSize])
 PX_SZS = msgspec.json.Decoder(list[PxSz])
 SIDE_OF_TEXT = {"buy": BID_ROW, "sell": ASK_ROW}
+# What the kernels take: they know plain integers only.
+PLAIN = tuple(range(len(Layout)))
 
 
 def write_levels(
@@ -84,21 +89,34 @@ def write_levels(
 
     Either side may be empty bytes. DecodeError leaves the ring as it was.
     """
-    start = ring.reserve(row_bound(bids) + row_bound(asks))
+    bid_bytes, ask_bytes = bytes(bids), bytes(asks)
+    bound = (len(bid_bytes) + len(ask_bytes)) // BYTES_PER_LEVEL_MIN + 2
+    start = ring.reserve(bound)
     if start < 0:
-        return -1, 0
-    count = parse_side_rows(ring, start, layout, BID_ROW, bids)
-    count += parse_side_rows(ring, start + count, layout, ASK_ROW, asks)
+        bound = row_bound(bid_bytes) + row_bound(ask_bytes)
+        start = ring.reserve(bound)
+        if start < 0:
+            return -1, 0
+    count = decimals.parse_sides(
+        bid_bytes, ask_bytes, ring.rows, start, start + bound, PLAIN[layout]
+    )
+    if count < 0:
+        count = general_rows(ring, start, layout, BID_ROW, bid_bytes)
+        count += general_rows(ring, start + count, layout, ASK_ROW, ask_bytes)
     ring.commit(start, count)
     return start, count
 
 
 def write_changes(ring: DeltaRing, changes: msgspec.Raw | bytes) -> tuple[int, int]:
     """Rows that name their own side (`Layout.SIDED`); returns as `write_levels`."""
-    start = ring.reserve(row_bound(changes))
+    data = bytes(changes)
+    bound = row_bound(data)
+    start = ring.reserve(bound)
     if start < 0:
         return -1, 0
-    count = put_rows(ring, start, (sided_texts(fields) for fields in text_arrays(changes)))
+    count = decimals.parse_levels(data, ring.rows, start, start + bound, decimals.SIDED, BID_ROW)
+    if count < 0:
+        count = put_rows(ring, start, (sided_texts(fields) for fields in text_arrays(data)))
     ring.commit(start, count)
     return start, count
 
@@ -122,7 +140,22 @@ def row_bound(raw: msgspec.Raw | bytes) -> int:
 def parse_side_rows(
     ring: DeltaRing, start: int, layout: Layout, side: int, raw: msgspec.Raw | bytes
 ) -> int:
-    """Levels of one side into rows from `start` of a reserved run; the count. Not committed."""
+    """Levels of one side into rows from `start` of a reserved run; the count. Not committed.
+
+    `row_bound(raw)` rows must be free there.
+    """
+    data = bytes(raw)
+    if not data:
+        return 0
+    end = min(start + row_bound(data), ring.capacity)
+    count = decimals.parse_levels(data, ring.rows, start, end, PLAIN[layout], side)
+    if count < 0:
+        count = general_rows(ring, start, layout, side, data)
+    return count
+
+
+def general_rows(ring: DeltaRing, start: int, layout: Layout, side: int, raw: bytes) -> int:
+    """As `parse_side_rows`, for whatever may stand in a level; DecodeError when it is none."""
     if not raw:
         return 0
     return put_rows(ring, start, ((side, *texts) for texts in level_texts(layout, raw)))

@@ -32,8 +32,16 @@ from engine.kernels.registry import KERNELS
 from engine.kernels.sweep import sweep
 from tests.support.markets import NOW_NS, TICK, instrument, listing, market_of, random_books
 
-SHAPES = ((4, 200, 5), (4, 200, 20), (4, 200, 50), (16, 200, 50), (4, 200, 200), (16, 20, 320),
-          (16, 100, 400), (16, 500, 8_000))
+SHAPES = (
+    (4, 200, 5),
+    (4, 200, 20),
+    (4, 200, 50),
+    (16, 200, 50),
+    (4, 200, 200),
+    (16, 20, 320),
+    (16, 100, 400),
+    (16, 500, 8_000),
+)
 PROBLEMS = 16
 ROUNDS = 9
 RESULT_CELLS = 5

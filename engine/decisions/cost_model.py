@@ -208,8 +208,7 @@ class CostModel:
             unit = known.latency_weight[urgency] * seen.sigma * (mid_x2 or 0) * 0.5e-4
         reasons = out.reasons
         oldest = now_ns - self.grace_ns if self.fresh_only else -1
-        v = 0
-        for healthy, bid, ask, alive_ns, usable, root in zip(
+        facts = zip(
             market.healthy,
             market.best_bid,
             market.best_ask,
@@ -217,14 +216,14 @@ class CostModel:
             seen.usable,
             seen.latency_root,
             strict=True,
-        ):
+        )
+        for v, (healthy, bid, ask, alive_ns, usable, root) in enumerate(facts):
             if healthy and usable and bid < ask and alive_ns >= oldest and pinned is None:
                 reasons[v] = ELIGIBLE
                 inputs[v] = 1
                 inputs[CONSTANT + v] = round(unit * root)
             else:
                 self._judge(v, now_ns - alive_ns, pinned, unit)
-            v += 1
         if version > FIRST:
             self._add_second(out, in_flight or [0] * len(self.listings))
         elif out.slopes_used:
@@ -287,7 +286,8 @@ class CostModel:
         known, seen = self.coefficients, self.observations
         sigma = seen.sigma_at(mid_x2, out.now_ns)
         reply_s = 2 * seen.latency_ns[v] / NS + known.reply_extra_s
-        miss_bps = max(known.reject_floor_bps, known.reject_sigma_share * sigma * sqrt(reply_s) + gap_bps)
+        slip_bps = known.reject_sigma_share * sigma * sqrt(reply_s) + gap_bps
+        miss_bps = max(known.reject_floor_bps, slip_bps)
         adverse = min(max(seen.adverse(v, known.adverse_shrink), 0.0), known.adverse_max_bps)
         extra = adverse + seen.miss_rate(v) * miss_bps
         if out.version >= RoutingVersion.V3:

@@ -155,9 +155,7 @@ class Splitter:
         if unplaced:
             reason = self._unplaced_reason(side, qty_1e8, worst, terms, minimums)
         cost = out[1] * 1e-9 if terms.mid_x2 else None
-        return SplitPlan(
-            read_legs(out), out[0], unplaced, reason, cost, terms.mid_x2, self.number
-        )
+        return SplitPlan(read_legs(out), out[0], unplaced, reason, cost, terms.mid_x2, self.number)
 
     def plan_single(
         self,

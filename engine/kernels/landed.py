@@ -79,7 +79,8 @@ COUNTED: Final = 29 * VENUES_MAX
 LOW: Final = 30 * VENUES_MAX
 HIGH: Final = 31 * VENUES_MAX
 MIDDLE: Final = 32 * VENUES_MAX
-OWN: Final = 33 * VENUES_MAX
+ORDER: Final = 33 * VENUES_MAX
+OWN: Final = 34 * VENUES_MAX
 OUT: Final = OWN + VENUES_MAX * OWN_MAX * 2
 OUT_HEAD: Final = 2
 LEG_WIDTH: Final = 6
@@ -87,7 +88,7 @@ SUMS: Final = OUT + 8 + VENUES_MAX * LEG_WIDTH
 
 # Helpers do not count references to the arrays they are lent: counting is atomic, and cost more
 # than the work (2.5 times the whole sweep). They must neither create nor keep arrays.
-helper: Final = njit(_nrt=False)
+helper: Any = njit(_nrt=False)  # type: ignore[call-overload]  # a flag numba does not declare
 
 SLOPE_UNIT: Final = 2.0**-44
 NANO = np.uint64(10**9)
@@ -99,7 +100,7 @@ def arena_size(venues: int, depth: int) -> int:
     return SUMS + venues * (depth + 2)
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
+@intrinsic
 def multiply_high(context: Any, a: Any, b: Any) -> Any:
     """Upper 64 bits of the 128-bit product of two uint64: one machine instruction."""
     del context, a, b

@@ -12,7 +12,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ASK", "BID", "COUNT", "HEADER", "PRICE", "QTY", "VERSION", "new_block"]
+__all__ = [
+    "ASK",
+    "BID",
+    "COUNT",
+    "HEADER",
+    "LEVEL_BYTES",
+    "PRICE",
+    "PRICE_BOUND",
+    "QTY",
+    "VERSION",
+    "new_block",
+]
 
 BID: Final = 0
 ASK: Final = 1
@@ -21,6 +32,9 @@ QTY: Final = 1
 HEADER: Final = 0
 COUNT: Final = 0
 VERSION: Final = 1
+LEVEL_BYTES: Final = 16
+PRICE_BOUND: Final = 4 * 10**18
+"""Prices stand below this (4 billion USD), so that landed prices fit 64 bits too."""
 
 
 def new_block(venues: int, depth: int) -> NDArray[np.int64]:

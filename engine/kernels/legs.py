@@ -11,7 +11,6 @@ from engine.kernels.landed import (
     EXPONENT,
     LEG_WIDTH,
     LOT,
-    helper,
     MASK_62,
     MID_X2,
     NOTIONAL_MIN,
@@ -28,6 +27,7 @@ from engine.kernels.landed import (
     TICK,
     WORST,
     fee_shape,
+    helper,
     level_price,
     level_qty,
     multiply_high,
@@ -169,7 +169,7 @@ def nano_bps(arena, venues, sign, key):
         return np.int64(0)
     unit = mid
     for v in range(venues):
-        if arena[np.uint64(EXPONENT + v)] != 0:
+        if arena[np.uint64(EXPONENT + v)] != 0 or arena[np.uint64(PRICE_MAX + v)] != 0:
             unit = 1e9
     return np.int64(np.rint((key - np.float64(sign) * mid) / unit * 1e13))
 

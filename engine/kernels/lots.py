@@ -53,9 +53,7 @@ def repair(block, arena, venues, side, sign, bound, qty, forced):
         paid -= np.float64(key - base) * np.float64(off)
     moved, added = place_residue(block, arena, venues, side, sign, bound, residue, base)
     gap = added + paid
-    if not forced and (
-        moved < residue or gap > GAP_ALLOWED * np.float64(qty) * np.float64(price)
-    ):
+    if not forced and (moved < residue or gap > GAP_ALLOWED * np.float64(qty) * np.float64(price)):
         return TOO_DEAR
     failing = FITS
     least = np.int64(0)

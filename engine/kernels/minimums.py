@@ -167,9 +167,7 @@ def run_repair(block, arena, side, qty, worst, slack, forced):
 )
 def solve_minimums(block, arena, sums, keys, costs, merged, small, side, qty, worst, slack):
     """Search the subsets and write the legs of the best split; returns their number."""
-    return search(
-        block, arena, sums, keys, costs, merged, small, side, qty, worst, slack
-    )
+    return search(block, arena, sums, keys, costs, merged, small, side, qty, worst, slack)
 
 
 @helper

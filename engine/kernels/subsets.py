@@ -1,8 +1,9 @@
 """The search over venue subsets for splits under lots and minimums (see `minimums.py`).
 
 Works on candidates 0..K-1 (at most 8) with tables of their levels: `sums[c, i]` quantity of the
-first i levels, `keys[c, i]` key of level i less the best key, `costs[c, i]` cost of the first i levels
-in those units, its last row the subsets' bounds and gains, `merged[m, c]` levels of c among the first m of all.
+first i levels, `keys[c, i]` key of level i less the best key, `costs[c, i]` cost of the first i
+levels in those units (its last row holds the subsets' bounds and gains), `merged[m, c]` levels of
+c among the first m of all. Rows of `small` are facts and quantities of each candidate.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ KEPT = 8
 ROWS = 9
 GAINS = 256
 POLISH_MAX = 64
+LOTS_TRIED = 5
 MULTIPLIERS = 3
 
 
@@ -41,7 +43,6 @@ def best_subset(sums, keys, costs, merged, small, venues, levels, qty):
     lower_bounds(sums, keys, costs, merged, small, venues, levels, goal)
     best_placed = np.int64(0)
     best_cost = np.inf
-    best_set = 0
     for _ in range(1, subsets):
         chosen = 0
         lowest = np.inf
@@ -62,7 +63,6 @@ def best_subset(sums, keys, costs, merged, small, venues, levels, qty):
             cost = polish(sums, keys, costs, small, venues, chosen, cost)
             best_placed = placed
             best_cost = cost
-            best_set = chosen
             for c in range(venues):
                 small[BEST, c] = small[TRIAL, c]
     return best_placed
@@ -262,64 +262,76 @@ def remove(sums, keys, costs, small, row, venues, chosen, but, qty):
 
 @helper
 def exchange(sums, keys, costs, small, venues, chosen, qty):
-    """Place a residue smaller than any lot that fits: one venue takes too much, others give back."""
+    """Place a residue smaller than any lot that fits: one venue takes too much, others give back.
+
+    With lots that do not divide each other up to `LOTS_TRIED` lots too many are tried.
+    """
     best = np.inf
-    found = False
     for v in range(venues):
         lot = small[LOTS, v]
         more = (qty + lot - 1) // lot * lot
-        if not chosen >> v & 1 or small[TRIAL, v] + more > small[CAP, v]:
+        if not chosen >> v & 1:
             continue
-        for c in range(venues):
-            small[SPARE, c] = small[TRIAL, c]
-        small[SPARE, v] += more
-        if remove(sums, keys, costs, small, SPARE, venues, chosen, v, more - qty) > 0:
-            continue
-        cost = total_cost(sums, keys, costs, small, SPARE, venues)
-        if cost < best:
-            best = cost
-            found = True
-            for c in range(venues):
-                small[KEPT, c] = small[SPARE, c]
-    if not found:
+        for _ in range(LOTS_TRIED):
+            copy_row(small, TRIAL, SPARE, venues)
+            small[SPARE, v] += more
+            if small[SPARE, v] > small[CAP, v]:
+                break
+            if remove(sums, keys, costs, small, SPARE, venues, chosen, v, more - qty) == 0:
+                cost = total_cost(sums, keys, costs, small, SPARE, venues)
+                if cost < best:
+                    best = cost
+                    copy_row(small, SPARE, KEPT, venues)
+                break
+            more += lot
+    if best == np.inf:
         return qty
-    for c in range(venues):
-        small[TRIAL, c] = small[KEPT, c]
+    copy_row(small, KEPT, TRIAL, venues)
     return np.int64(0)
 
 
 @helper
+def copy_row(small, source, target, venues):
+    """Copy a row of quantities."""
+    for c in range(venues):
+        small[target, c] = small[source, c]
+
+
+@helper
 def polish(sums, keys, costs, small, venues, chosen, cost):
-    """Moves of one lot up or down, the others making up for it, while the cost falls."""
+    """Moves of whole lots up or down, the others making up for it, while the cost falls."""
     for _ in range(POLISH_MAX):
-        better = False
+        before = cost
         for v in range(venues):
-            lot = small[LOTS, v]
-            for direction in range(2):
-                if not chosen >> v & 1:
-                    continue
-                for c in range(venues):
-                    small[SPARE, c] = small[TRIAL, c]
-                if direction == 0:
-                    if small[SPARE, v] + lot > small[CAP, v]:
-                        continue
-                    small[SPARE, v] += lot
-                    open_qty = remove(
-                        sums, keys, costs, small, SPARE, venues, chosen, v, lot
-                    )
-                else:
-                    if small[SPARE, v] - lot < small[MINIMUM, v]:
-                        continue
-                    small[SPARE, v] -= lot
-                    open_qty = add(sums, keys, costs, small, SPARE, venues, chosen, v, lot)
-                if open_qty > 0:
-                    continue
-                moved = total_cost(sums, keys, costs, small, SPARE, venues)
-                if moved < cost - 1e-12 * abs(cost):
-                    cost = moved
-                    better = True
-                    for c in range(venues):
-                        small[TRIAL, c] = small[SPARE, c]
-        if not better:
+            if chosen >> v & 1:
+                for sign in (1, -1):
+                    for lots in range(1, LOTS_TRIED + 1):
+                        moved = move(sums, keys, costs, small, venues, chosen, v, sign * lots)
+                        if moved < cost - 1e-12 * abs(cost):
+                            cost = moved
+                            copy_row(small, SPARE, TRIAL, venues)
+                        if moved < np.inf:
+                            break
+        if cost == before:
             break
     return cost
+
+
+@helper
+def move(sums, keys, costs, small, venues, chosen, v, lots):
+    """Cost of TRIAL with `lots` more (or fewer) of v, made up for elsewhere; infinite if it fails.
+
+    The moved quantities are in row SPARE.
+    """
+    qty = lots * small[LOTS, v]
+    copy_row(small, TRIAL, SPARE, venues)
+    small[SPARE, v] += qty
+    if small[SPARE, v] > small[CAP, v] or small[SPARE, v] < small[MINIMUM, v]:
+        return np.inf
+    if qty > 0:
+        left = remove(sums, keys, costs, small, SPARE, venues, chosen, v, qty)
+    else:
+        left = add(sums, keys, costs, small, SPARE, venues, chosen, v, -qty)
+    if left > 0:
+        return np.inf
+    return total_cost(sums, keys, costs, small, SPARE, venues)

@@ -23,6 +23,7 @@ from engine.kernels.landed import (
     FLIGHT_BUY,
     KEY,
     LEFT,
+    ORDER,
     PRICE_BOUND,
     RATE,
     RATE_BUY,
@@ -141,29 +142,21 @@ def begin(block, arena, venues, side, sign, bound):
 def merge(block, arena, venues, side, sign, bound, qty, steps_max):
     """Take levels in order until `qty` is placed or `steps_max` levels are used; returns the rest.
 
-    The venue in front goes on alone while it stays strictly below the runner-up.
+    Heads are kept in order. The venue in front goes on alone while it stays strictly below the
+    runner-up, then moves back to its place.
     """
     steps = 0
-    while qty > 0 and steps < steps_max:
-        best = UNREACHABLE
+    heads = sort_heads(block, arena, venues, side, sign)
+    while qty > 0 and steps < steps_max and heads > 0:
+        v = arena[np.uint64(ORDER)]
         second = UNREACHABLE
-        v = -1
-        for i in range(venues):
-            key = arena[np.uint64(KEY + i)]
-            if key < best:
-                second = best
-                best = key
-                v = i
-            elif key < second:
-                second = key
-        if v < 0:
-            break
-        if second == best:
-            v = first_of_equals(block, arena, venues, side, sign, best)
+        if heads > 1:
+            second = arena[np.uint64(KEY + arena[np.uint64(ORDER + 1)])]
         row = arena[np.uint64(ROW + v)]
         left = arena[np.uint64(LEFT + v)]
         taken = arena[np.uint64(TAKEN + v)]
-        rest = np.int64(0)
+        best = arena[np.uint64(KEY + v)]
+        rest = arena[np.uint64(REST + v)]
         while True:
             part = min(left, qty)
             taken += part
@@ -189,23 +182,60 @@ def merge(block, arena, venues, side, sign, bound, qty, steps_max):
         arena[np.uint64(TAKEN + v)] = taken
         arena[np.uint64(KEY + v)] = best
         arena[np.uint64(REST + v)] = rest
+        place = settle(block, arena, heads, side, sign, v, best)
+        if best == UNREACHABLE:
+            heads -= 1
+        else:
+            arena[np.uint64(ORDER + place)] = v
     return qty
 
 
 @helper
-def first_of_equals(block, arena, venues, side, sign, key):
-    """Among heads with the same quotient: smallest rest, then better raw price, then index."""
-    found = -1
-    rest = np.int64(0)
-    price = np.int64(0)
+def settle(block, arena, heads, side, sign, v, key):
+    """Move the venues that are now ahead of `v` one place forward; returns the place of `v`."""
+    place = 0
+    while place + 1 < heads:
+        other = arena[np.uint64(ORDER + place + 1)]
+        other_key = arena[np.uint64(KEY + other)]
+        if other_key > key:
+            break
+        if other_key == key and not ahead(block, arena, side, sign, other, v):
+            break
+        arena[np.uint64(ORDER + place)] = other
+        place += 1
+    return place
+
+
+@helper
+def sort_heads(block, arena, venues, side, sign):
+    """Put the venues that offer anything in order of their heads; returns their number."""
+    heads = 0
     for v in range(venues):
-        if arena[np.uint64(KEY + v)] != key:
+        key = arena[np.uint64(KEY + v)]
+        if key == UNREACHABLE:
             continue
-        own_rest = arena[np.uint64(REST + v)]
-        own_price = sign * level_price(block, v, side, arena[np.uint64(ROW + v)])
-        better = own_rest < rest or (own_rest == rest and own_price < price)
-        if found < 0 or better:
-            found = v
-            rest = own_rest
-            price = own_price
-    return found
+        place = heads
+        while place > 0:
+            other = arena[np.uint64(ORDER + place - 1)]
+            other_key = arena[np.uint64(KEY + other)]
+            if other_key < key:
+                break
+            if other_key == key and ahead(block, arena, side, sign, other, v):
+                break
+            arena[np.uint64(ORDER + place)] = other
+            place -= 1
+        arena[np.uint64(ORDER + place)] = v
+        heads += 1
+    return heads
+
+
+@helper
+def ahead(block, arena, side, sign, a, b):
+    """Whether a comes before b where their quotients are equal: rest, raw price, venue order."""
+    rest_a = arena[np.uint64(REST + a)]
+    rest_b = arena[np.uint64(REST + b)]
+    if rest_a != rest_b:
+        return rest_a < rest_b
+    price_a = sign * level_price(block, a, side, arena[np.uint64(ROW + a)])
+    price_b = sign * level_price(block, b, side, arena[np.uint64(ROW + b)])
+    return price_a < price_b or (price_a == price_b and a < b)

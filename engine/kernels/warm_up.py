@@ -16,6 +16,7 @@ __all__ = ["KERNEL_MODULES", "warm_up"]
 
 KERNEL_MODULES = (
     "engine.kernels.book_write",
+    "engine.kernels.decimals",
     "engine.kernels.sweep",
     "engine.kernels.minimums",
     "engine.kernels.decision_pack",

@@ -14,7 +14,9 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from engine.errors import ActorStopped
 from engine.runtime.delivery import Command, Event, Message, Signal
+from engine.runtime.mailbox import ActorRef
 
 if TYPE_CHECKING:
     from engine.runtime.supervision import Supervision
@@ -22,9 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Actor", "ActorRef", "Context", "Lane", "handles"]
 
-Protocol_ = TypeVar("Protocol_", contravariant=True)
-Handler = TypeVar("Handler", bound=Callable[..., None])
-CLOSED = -1
+Protocol_contra = TypeVar("Protocol_contra", contravariant=True)
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+DELIVERY = (Command, Event, Signal)
+HOOKS = ("on_start", "on_stop", "on_batch_end")
 
 
 class Lane(IntEnum):
@@ -44,107 +47,6 @@ def handles(message_type: type[Message]) -> Callable[[Handler], Handler]:
         return handler
 
     return mark
-
-
-class ActorRef:
-    """A mailbox: a bounded depth counter over the lane's queue; outlives restarts of its actor.
-
-    `tell` belongs to actors inside a turn; whoever comes from outside tells through the driver,
-    which also runs what that sets off.
-    """
-
-    __slots__ = (
-        "actor",
-        "actor_id",
-        "batch_pending",
-        "capacity",
-        "children",
-        "depth",
-        "dropped",
-        "factory",
-        "has_batch_end",
-        "limit",
-        "name",
-        "parent",
-        "peak",
-        "push",
-        "refused",
-        "restarts",
-        "supervision",
-        "system",
-        "table",
-        "timers",
-    )
-
-    def __init__(
-        self,
-        system: ActorSystem,
-        actor_id: int,
-        name: str,
-        factory: Callable[[], Actor[Any]],
-        supervision: Supervision,
-        parent: ActorRef | None,
-    ) -> None:
-        self.system = system
-        self.actor_id = actor_id
-        self.name = name
-        self.factory: Callable[[], Actor[Any]] | None = factory
-        self.supervision = supervision
-        self.parent = parent
-        self.children: dict[int, ActorRef] | None = None
-        self.timers: set[int] | None = None
-        self.restarts: list[int] | None = None
-        self.actor: Actor[Any] | None = None
-        self.table: dict[type, Callable[..., None]] = {}
-        self.has_batch_end = False
-        self.batch_pending = False
-        self.depth = 0
-        self.capacity = 0
-        self.limit = 0
-        self.peak = 0
-        self.refused = 0
-        self.dropped = 0
-        self.push: Callable[[tuple[ActorRef, Message]], None] = _no_push
-
-    def __repr__(self) -> str:
-        return f"<ActorRef {self.name} #{self.actor_id}>"
-
-    @property
-    def stopped(self) -> bool:
-        return self.capacity == CLOSED
-
-    def tell(self, message: Message) -> bool:
-        """Queue a message. False: refused (Command), dropped (Signal), or the actor is gone."""
-        depth = self.depth
-        if depth >= self.capacity and not self.squeeze(message):
-            return False
-        self.depth = depth + 1
-        self.push((self, message))
-        return True
-
-    def squeeze(self, message: Message) -> bool:
-        """The slow path of a full or closed mailbox: may this message still enter?"""
-        if self.capacity == CLOSED:
-            self.system.dead_letter(self, message, "stopped")
-            return False
-        self.peak = max(self.peak, self.depth + 1)
-        if isinstance(message, Event):
-            if self.depth < self.limit:
-                return True
-            text = f"mailbox of {self.name} is past its hard limit of {self.limit}"
-            self.system.dead_letter(self, message, text)
-            self.system.halt(text)
-            return False
-        if isinstance(message, Command):
-            self.refused += 1
-            return False
-        assert isinstance(message, Signal), "every message has a delivery class"
-        self.dropped += 1
-        return False
-
-
-def _no_push(entry: tuple[ActorRef, Message]) -> None:
-    raise AssertionError("a ref is told only after it was spawned")
 
 
 class Context:
@@ -183,8 +85,13 @@ class Context:
         return ref.tell(message)
 
     def after(self, delay_ns: int, message: Message) -> int:
-        """Deliver `message` to this actor after `delay_ns`; the id cancels it."""
+        """Deliver `message` to this actor after `delay_ns`; the id cancels it.
+
+        An actor that has stopped gets id 0 and no timer. RuntimeFault when too many timers wait.
+        """
         system = self.system
+        if self.self_ref.stopped:
+            return 0
         return system.timers.set(system.now_ns + delay_ns, self.self_ref, message)
 
     def cancel(self, timer_id: int) -> bool:
@@ -198,15 +105,21 @@ class Context:
         name: str,
         supervision: Supervision | None = None,
     ) -> ActorRef:
-        """A child of this actor; it stops with its parent."""
+        """A child of this actor; it stops with its parent, and when its parent restarts.
+
+        What the factory or `on_start` raises comes out here. ActorStopped after own `stop`.
+        """
+        if self.self_ref.stopped:
+            raise ActorStopped(f"{self.self_ref.name} has stopped; it can have no children")
         return self.system.spawn(factory, name=name, supervision=supervision, parent=self.self_ref)
 
     def stop(self) -> None:
-        """Stop this actor and its children after this turn."""
+        """Stop this actor and its children now; the running handler still ends."""
         self.system.stop_actor(self.self_ref)
 
     def stop_child(self, child: ActorRef) -> None:
-        """Stop a child."""
+        """Stop a child of this actor; nothing when it has stopped already."""
+        assert child.stopped or child.parent is self.self_ref, "only a parent stops its child"
         self.system.stop_actor(child)
 
     def halt(self, reason: str) -> None:
@@ -223,57 +136,77 @@ class Context:
         return chooser is not None and chooser(fault_point)
 
 
-class Actor(Generic[Protocol_]):
+class Actor(Generic[Protocol_contra]):
     """Base of all actors: `class Book(Actor[BookDelta | BookStale])`.
 
-    Override `on_start`, `on_stop`, or define `on_batch_end(self)`, which runs once a drain after
-    this actor's messages of that drain.
+    Override `on_start`, `on_stop`, or define `on_batch_end(self)`, which runs once the lanes are
+    dry (or the drain was cut) for actors that had messages since their last one. A subclass that
+    names `__slots__` has no dict: what 100,000 idle actors want.
     """
+
+    __slots__ = ("ctx",)
 
     lane: ClassVar[Lane] = Lane.EXECUTION
     mailbox_capacity: ClassVar[int] = 1_024
     mailbox_hard_capacity: ClassVar[int] = 8_192
     handler_table: ClassVar[dict[type, Callable[..., None]]] = {}
+    has_batch_end: ClassVar[bool] = False
     ctx: Context
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         cls.handler_table = _checked_table(cls)
+        cls.has_batch_end = hasattr(cls, "on_batch_end")
 
     def on_start(self) -> None:
         """Called once the actor is in place, also after a restart."""
 
     def on_stop(self) -> None:
-        """Called before the actor is let go."""
+        """Called before the actor is let go; not on an instance that failed and is replaced."""
 
 
 def _checked_table(cls: type[Actor[Any]]) -> dict[type, Callable[..., None]]:
+    """Handlers by message type; TypeError, naming class and message, when they do not fit."""
     table: dict[type, Callable[..., None]] = {}
     for name, member in inspect.getmembers(cls, inspect.isfunction):
         message_type = getattr(member, "__handles__", None)
-        if name in ("on_start", "on_stop", "on_batch_end") or message_type is not None:
-            if inspect.iscoroutinefunction(member) or inspect.isasyncgenfunction(member):
-                raise TypeError(f"{cls.__name__}.{name} is a coroutine; handlers are synchronous")
+        of = "" if message_type is None else f" of {_name(message_type)}"
+        if (message_type is not None or name in HOOKS) and _suspends(member):
+            text = f"{cls.__name__}.{name}{of} is a coroutine or generator"
+            raise TypeError(f"{text}; handlers run to completion")
         if message_type is None:
             continue
         if message_type in table:
-            raise TypeError(f"{cls.__name__} handles {message_type.__name__} twice")
+            raise TypeError(f"{cls.__name__} handles {_name(message_type)} twice")
         table[message_type] = member
     wanted = _protocol(cls)
     if wanted is None:
         return table
     for message_type in wanted:
-        if not issubclass(message_type, Command | Event | Signal):
-            raise TypeError(f"{message_type.__name__} of {cls.__name__} has no delivery class")
+        if not isinstance(message_type, type) or not issubclass(message_type, DELIVERY):
+            text = f"{_name(message_type)} of {cls.__name__} has no delivery class"
+            raise TypeError(f"{text}; derive it from Command, Event or Signal")
         if message_type not in table:
             raise TypeError(f"{cls.__name__} has no handler for {message_type.__name__}")
     for message_type in table:
         if message_type not in wanted:
-            raise TypeError(f"{message_type.__name__} is not in the protocol of {cls.__name__}")
+            raise TypeError(f"{_name(message_type)} is not in the protocol of {cls.__name__}")
     return table
 
 
-def _protocol(cls: type[Actor[Any]]) -> tuple[type, ...] | None:
+def _suspends(member: Callable[..., Any]) -> bool:
+    return (
+        inspect.iscoroutinefunction(member)
+        or inspect.isasyncgenfunction(member)
+        or inspect.isgeneratorfunction(member)
+    )
+
+
+def _name(message_type: object) -> str:
+    return getattr(message_type, "__name__", repr(message_type))
+
+
+def _protocol(cls: type[Actor[Any]]) -> tuple[object, ...] | None:
     """Message types named in `Actor[...]` of the nearest base that names them."""
     for base in cls.__mro__:
         for generic in getattr(base, "__orig_bases__", ()):
@@ -281,7 +214,7 @@ def _protocol(cls: type[Actor[Any]]) -> tuple[type, ...] | None:
                 (argument,) = typing.get_args(generic)
                 if isinstance(argument, TypeVar) or argument is Any or argument is object:
                     return None
-                if isinstance(argument, types.UnionType):
+                if typing.get_origin(argument) in {types.UnionType, typing.Union}:
                     return typing.get_args(argument)
                 return (argument,)
     return None

@@ -17,8 +17,12 @@ class FailureAction(Enum):
     HALT = "halt"
 
 
-class Supervision(msgspec.Struct, frozen=True):
-    """A restart policy gives up (and halts) past `restarts_max` within `window_ns`."""
+class Supervision(msgspec.Struct, frozen=True, gc=False):
+    """A restart policy gives up (and halts) past `restarts_max` within `window_ns`.
+
+    A restart makes a new object from the factory behind the same ref; queued messages stay, the
+    failed one becomes a dead letter, children stop and timers are cancelled.
+    """
 
     action: FailureAction
     restarts_max: int = 5

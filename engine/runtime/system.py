@@ -1,6 +1,7 @@
-"""The actor system: actors by id, the lanes, supervision, dead letters and meters.
+"""The actor system: actors by id, supervision, halting, timers, dead letters and asks.
 
-It decides nothing about time or order: the drivers do. One FIFO of (ref, message) a lane.
+It decides nothing about time or order: the drivers and the scheduler do. A stopped actor leaves
+nothing behind but counts by class.
 """
 
 from __future__ import annotations
@@ -10,66 +11,53 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from engine.errors import MailboxOverflow
-from engine.runtime.actor import CLOSED, Actor, ActorRef, Context
+from engine.runtime.actor import Actor, Context
 from engine.runtime.delivery import Event, Message
+from engine.runtime.mailbox import CLOSED, HALTED, NO_HANDLERS, ActorRef
+from engine.runtime.meters import ClassMeter, DeadLetter, DeadLetters, Meters
+from engine.runtime.scheduler import Scheduler
 from engine.runtime.supervision import RESTART, FailureAction, Supervision
 from engine.runtime.timers import TimerHeap
 
 __all__ = ["ActorSystem", "DeadLetter", "Meters"]
 
-DEAD_LETTERS_KEPT = 256
 ASKS_MAX = 100_000
-FAIR_TURNS = 64
-
-Entry = tuple[ActorRef, Message]
-_BURST = range(FAIR_TURNS)
-_EMPTY: deque[Entry] = deque()
-
-
-class DeadLetter(msgspec.Struct, frozen=True):
-    """A message that reached nobody, or whose handler failed."""
-
-    actor: str
-    message: str
-    reason: str
-
-
-class Meters:
-    """Counts of the whole system; per-actor ones stand on the refs."""
-
-    __slots__ = ("dead_events", "drains", "failures", "messages", "restarts", "timers_fired")
-
-    def __init__(self) -> None:
-        self.messages = 0
-        self.drains = 0
-        self.failures = 0
-        self.restarts = 0
-        self.timers_fired = 0
-        self.dead_events = 0
 
 
 class ActorSystem:
-    """All actors of one engine. `on_halt(reason)` is called once, when the system fails closed."""
+    """All actors of one engine. `on_halt(reason)` is called once, when the system fails closed.
+
+    A halted system refuses every further Command; what was accepted, Events, Signals and timers
+    still run, so that orders at venues can be cancelled and their fills booked.
+    """
 
     def __init__(self, seed: int = 0, on_halt: Callable[[str], None] | None = None) -> None:
         self.random = random.Random(seed)  # sim-ok: the one seeded generator
         self.on_halt = on_halt
         self.now_ns = 0
         self.refs: dict[int, ActorRef] = {}
-        self.lanes: tuple[deque[Entry], ...] = (deque(), deque(), deque(), deque())
         self.timers = TimerHeap()
         self.meters = Meters()
-        self.dead_letters: Counter[tuple[str, str]] = Counter()
-        self.dead_ring: deque[DeadLetter] = deque(maxlen=DEAD_LETTERS_KEPT)
+        self.scheduler = Scheduler(self.meters, self.failed)
         self.asks: dict[int, Callable[[object], None]] = {}
-        self.batch_pending: list[ActorRef] = []
         self.fault_chooser: Callable[[str], bool] | None = None
         self.halted: str | None = None
+        self.idle = False
+        self.wake: Callable[[], None] = _nobody
+        self._dead = DeadLetters()
         self._next_actor = 0
         self._next_ask = 0
+
+    @property
+    def dead_letters(self) -> Counter[tuple[str, str]]:
+        """Dead letters by (actor name, message type)."""
+        return self._dead.counts
+
+    @property
+    def dead_ring(self) -> deque[DeadLetter]:
+        """The last dead letters, oldest first."""
+        return self._dead.ring
 
     # -- actors
 
@@ -81,16 +69,28 @@ class ActorSystem:
         supervision: Supervision | None = None,
         parent: ActorRef | None = None,
     ) -> ActorRef:
-        """Make an actor from its factory, which is kept for restarts."""
+        """Make an actor from its factory, which is kept for restarts.
+
+        What the factory or `on_start` raises comes out here; nothing stays behind then.
+        """
+        actor = factory()
         self._next_actor += 1
         ref = ActorRef(self, self._next_actor, name, factory, supervision or RESTART, parent)
         self.refs[ref.actor_id] = ref
         if parent is not None:
-            if parent.children is None:
-                parent.children = {}
-            parent.children[ref.actor_id] = ref
-        self._place(ref, factory())
+            parent.tie().children[ref.actor_id] = ref
+        self.meters.spawned += 1
+        try:
+            self._place(ref, actor)
+        except BaseException:
+            if not ref.stopped:
+                self._release(ref)
+            raise
         return ref
+
+    def ref(self, actor_id: int) -> ActorRef | None:
+        """The ref of a living actor."""
+        return self.refs.get(actor_id)
 
     def actor_of(self, ref: ActorRef) -> Actor[Any]:
         """The living actor behind a ref, for tests and the roof's read-only questions."""
@@ -98,144 +98,60 @@ class ActorSystem:
         return ref.actor
 
     def stop_actor(self, ref: ActorRef) -> None:
-        """Stop an actor and its children; everything it held is let go."""
-        if ref.capacity == CLOSED:
+        """Stop an actor, its children first; everything it held is let go."""
+        if ref.stopped:
             return
-        ref.capacity = CLOSED
-        if ref.children is not None:
-            for child in list(ref.children.values()):
-                self.stop_actor(child)
         actor = ref.actor
+        ref.capacity = CLOSED
+        self._stop_children(ref)
         if actor is not None:
-            actor.on_stop()
-        for timer_id in tuple(sorted(ref.timers or ())):
-            self.timers.cancel(timer_id)
-        ref.actor = None
-        ref.factory = None
-        ref.timers = None
-        ref.children = None
-        ref.table = {}
-        del self.refs[ref.actor_id]
-        if ref.parent is not None and ref.parent.children is not None:
-            ref.parent.children.pop(ref.actor_id, None)
-        ref.parent = None
+            try:
+                actor.on_stop()
+            except Exception as error:  # noqa: BLE001  # a failing farewell must not keep others
+                self.meters.failures += 1
+                self.dead_letter(ref, None, f"on_stop: {_text(error)}")
+        self._release(ref)
 
     def stop(self) -> None:
-        """Stop every actor, newest first."""
+        """Stop every actor, newest first, and forget what waits."""
         for actor_id in sorted(self.refs, reverse=True):
             ref = self.refs.get(actor_id)
             if ref is not None:
                 self.stop_actor(ref)
-        for lane in self.lanes:
-            lane.clear()
-        self.batch_pending.clear()
+        self.scheduler.clear()
 
     def halt(self, reason: str) -> None:
         """Fail closed, once."""
-        if self.halted is None:
-            self.halted = reason
-            if self.on_halt is not None:
-                self.on_halt(reason)
+        if self.halted is not None:
+            return
+        self.halted = reason
+        for ref in self.refs.values():
+            if ref.capacity != CLOSED:
+                ref.capacity = HALTED
+        if self.on_halt is not None:
+            self.on_halt(reason)
 
     # -- running
 
     @property
     def ready(self) -> bool:
         """Whether anything waits to run now."""
-        control, execution, market, background = self.lanes
-        return bool(control or execution or market or background or self.batch_pending)
+        return self.scheduler.ready
 
     def drain(self, turns_max: int) -> int:
-        """Run up to about `turns_max` messages in lane order; returns how many were run.
-
-        The loop is flat on purpose: small helpers here cost more than the work they name. It
-        takes a burst from the highest lane that waits, watching the lanes above it, and after
-        each burst gives one turn to the lowest lane that waits, so that none starves.
-        """
-        control, execution, market, background = self.lanes
-        pending = self.batch_pending
-        turns = 0
-        while turns < turns_max:
-            if control:
-                queue, above = control, _EMPTY
-            elif execution:
-                queue, above = execution, control
-            elif market:
-                queue, above = market, execution
-            elif background:
-                queue, above = background, market
-            elif pending:
-                self.end_batches()
-                continue
-            else:
-                break
-            pop = queue.popleft
-            for burst in _BURST:
-                if not queue or above:
-                    break
-                ref, message = pop()
-                ref.depth -= 1
-                try:
-                    ref.table[type(message)](ref.actor, message)
-                except Exception as error:  # noqa: BLE001  # supervision is the last resort
-                    self.failed(ref, message, error)
-                    continue
-                if ref.has_batch_end and not ref.batch_pending:
-                    ref.batch_pending = True
-                    pending.append(ref)
-            else:
-                burst = FAIR_TURNS
-                lowest = background or market
-                if lowest and lowest is not queue:
-                    ref, message = lowest.popleft()
-                    self.run_one(ref, message)
-            turns += burst
-        if pending:
-            self.end_batches()
-        self.meters.messages += turns
-        self.meters.drains += 1
-        return turns
-
-    def run_one(self, ref: ActorRef, message: Message) -> None:
-        """Run one message that a driver took from a lane itself."""
-        ref.depth -= 1
-        self.meters.messages += 1
-        actor = ref.actor
-        if actor is None:
-            self.dead_letter(ref, message, "stopped")
-            return
-        try:
-            ref.table[type(message)](actor, message)
-        except Exception as error:  # noqa: BLE001  # supervision is the handler of last resort
-            self.failed(ref, message, error)
-            return
-        if ref.has_batch_end and not ref.batch_pending:
-            ref.batch_pending = True
-            self.batch_pending.append(ref)
-
-    def end_batches(self) -> None:
-        """Call `on_batch_end` of every actor that had messages since the last time."""
-        pending = self.batch_pending
-        waiting = pending[:]
-        pending.clear()
-        for ref in waiting:
-            self.end_batch(ref)
-
-    def end_batch(self, ref: ActorRef) -> None:
-        """Call one actor's `on_batch_end`."""
-        ref.batch_pending = False
-        actor: Any = ref.actor
-        if actor is not None:
-            try:
-                actor.on_batch_end()
-            except Exception as error:  # noqa: BLE001  # as above
-                self.failed(ref, None, error)
+        """Run up to `turns_max` messages in lane order; returns how many were run."""
+        return self.scheduler.drain(turns_max)
 
     def fire_timers(self) -> int:
-        """Tell every timer that is due at `now_ns`; returns how many."""
+        """Tell every timer that is due at `now_ns`; returns how many.
+
+        Nobody sees the refusal of a timer's message, so it becomes a dead letter.
+        """
         fired = 0
         while (due := self.timers.pop_due(self.now_ns)) is not None:
-            due[0].tell(due[1])
+            ref, message = due
+            if not ref.tell(message) and not ref.stopped:
+                self.dead_letter(ref, message, "timer: mailbox is full or the system halted")
             fired += 1
         self.meters.timers_fired += fired
         return fired
@@ -244,53 +160,101 @@ class ActorSystem:
 
     def failed(self, ref: ActorRef, message: Message | None, error: Exception) -> None:
         """A handler raised: keep the letter, then do what the supervision says."""
-        if ref.actor is None:
-            self.dead_letter(ref, message, "stopped")
+        if _found_no_handler(error):
+            self.dead_letter(ref, message, "stopped" if ref.stopped else "no handler")
             return
+        text = _text(error)
         self.meters.failures += 1
-        self.dead_letter(ref, message, f"{type(error).__name__}: {error}")
+        self.dead_letter(ref, message, text)
+        if ref.stopped:
+            return
         action = ref.supervision.action
-        if action is FailureAction.RESTART and self._may_restart(ref):
-            self._restart(ref)
+        if action is FailureAction.RESTART:
+            self._restart(ref, text)
         elif action is FailureAction.STOP:
             self.stop_actor(ref)
         else:
-            self.halt(f"{ref.name} failed: {type(error).__name__}: {error}")
+            self.halt(f"{ref.name} failed: {text}")
 
     def dead_letter(self, ref: ActorRef | None, message: Message | None, reason: str) -> None:
         """Count a message that reached nobody; an event among them is an alarm."""
-        actor = ref.name if ref is not None else "?"
-        kind = type(message).__name__
         if isinstance(message, Event):
             self.meters.dead_events += 1
-        self.dead_letters[actor, kind] += 1
-        self.dead_ring.append(DeadLetter(actor, kind, reason))
+        self._dead.add(ref.name if ref is not None else "?", message, reason)
 
-    def _may_restart(self, ref: ActorRef) -> bool:
-        window = self.now_ns - ref.supervision.window_ns
-        recent = [at_ns for at_ns in ref.restarts or () if at_ns > window]
-        recent.append(self.now_ns)
-        ref.restarts = recent
-        return len(recent) <= ref.supervision.restarts_max
+    def meters_by_class(self) -> dict[str, ClassMeter]:
+        """Counts of each actor class, living and stopped; walks all actors, so ask rarely."""
+        answer = {
+            name: ClassMeter(
+                handled=meter.handled,
+                refused=meter.refused,
+                dropped=meter.dropped,
+                restarts=meter.restarts,
+                peak_depth=meter.peak_depth,
+            )
+            for name, meter in self.meters.by_class.items()
+        }
+        for ref in self.refs.values():
+            entry = answer.setdefault(type(ref.actor).__name__, ClassMeter())
+            entry.actors += 1
+        return answer
 
-    def _restart(self, ref: ActorRef) -> None:
-        self.meters.restarts += 1
-        for child in list((ref.children or {}).values()):
-            self.stop_actor(child)
-        for timer_id in tuple(sorted(ref.timers or ())):
-            self.timers.cancel(timer_id)
-        assert ref.factory is not None, "a living actor keeps its factory"
-        self._place(ref, ref.factory())
+    def _restart(self, ref: ActorRef, text: str) -> None:
+        """A new object behind the same ref; halts once the window holds too many restarts."""
+        restarts = ref.tie().restarts
+        while True:
+            window_from = self.now_ns - ref.supervision.window_ns
+            restarts[:] = [at_ns for at_ns in restarts if at_ns > window_from]
+            if len(restarts) >= ref.supervision.restarts_max:
+                self.halt(f"{ref.name} failed too often: {text}")
+                return
+            restarts.append(self.now_ns)
+            self.meters.restarts += 1
+            self.meters.of(type(ref.actor).__name__).restarts += 1
+            self._stop_children(ref)
+            self.timers.cancel_all(ref)
+            assert ref.factory is not None, "a living actor keeps its factory"
+            try:
+                self._place(ref, ref.factory())
+            except Exception as error:  # noqa: BLE001  # counts as one more failure of this actor
+                text = _text(error)
+                self.meters.failures += 1
+                self.dead_letter(ref, None, text)
+                if ref.stopped:
+                    return
+                continue
+            return
 
     def _place(self, ref: ActorRef, actor: Actor[Any]) -> None:
         ref.table = actor.handler_table
-        ref.capacity = actor.mailbox_capacity
-        ref.limit = max(actor.mailbox_hard_capacity, actor.mailbox_capacity)
-        ref.has_batch_end = hasattr(actor, "on_batch_end")
-        ref.push = self.lanes[actor.lane].append
+        ref.capacity = actor.mailbox_capacity if self.halted is None else HALTED
+        ref.wants_batch_end = actor.has_batch_end
+        ref.push = self.scheduler.lanes[actor.lane].append
         ref.actor = actor
         actor.ctx = Context(self, ref)
         actor.on_start()
+
+    def _stop_children(self, ref: ActorRef) -> None:
+        if ref.ties is not None:
+            for child in list(ref.ties.children.values()):
+                self.stop_actor(child)
+
+    def _release(self, ref: ActorRef) -> None:
+        """Let go of all that a stopped actor held; only its counts stay, under its class."""
+        ref.capacity = CLOSED
+        self._stop_children(ref)
+        self.timers.cancel_all(ref)
+        self.meters.stopped += 1
+        parent = ref.parent
+        if parent is not None and parent.ties is not None:
+            parent.ties.children.pop(ref.actor_id, None)
+        del self.refs[ref.actor_id]
+        ref.actor = None
+        ref.factory = None
+        ref.parent = None
+        ref.ties = None
+        ref.table = NO_HANDLERS
+        ref.wants_batch_end = False
 
     # -- asks from outside
 
@@ -302,8 +266,28 @@ class ActorSystem:
         self.asks[self._next_ask] = resolve
         return self._next_ask
 
+    def close_ask(self, reply_to: int) -> None:
+        """Nobody waits for this answer any more."""
+        self.asks.pop(reply_to, None)
+
     def answer(self, reply_to: int, answer: object) -> None:
-        """Resolve an ask, if it still waits."""
+        """Resolve an ask; a dead letter when nobody waits any more."""
         resolve = self.asks.pop(reply_to, None)
-        if resolve is not None:
-            resolve(answer)
+        if resolve is None:
+            self._dead.add("(ask)", answer, f"nobody waits for answer {reply_to}")
+            return
+        resolve(answer)
+
+
+def _nobody() -> None:
+    """Wakes nobody: the driver runs the system by hand."""
+
+
+def _text(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _found_no_handler(error: Exception) -> bool:
+    """Whether the scheduler's own table look-up raised, rather than a handler."""
+    trace = error.__traceback__
+    return isinstance(error, KeyError) and trace is not None and trace.tb_next is None

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING
+from typing import Final
 
-if TYPE_CHECKING:
-    from engine.runtime.actor import ActorRef
-    from engine.runtime.delivery import Message
+from engine.errors import RuntimeFault
+from engine.runtime.delivery import Message
+from engine.runtime.mailbox import ActorRef
 
-__all__ = ["TimerHeap"]
+__all__ = ["COMPACT_MIN", "TIMERS_MAX", "TimerHeap"]
 
-COMPACT_MIN = 64
+COMPACT_MIN: Final = 64
+TIMERS_MAX: Final = 1_000_000
 
 
 class TimerHeap:
-    """Timers by (due_ns, id). Cancelled ones are swept out once they are more than half."""
+    """Timers by (due_ns, id); ids count from 1. At most TIMERS_MAX wait.
+
+    Cancelled entries are swept out once they are more than half, so the heap never holds more
+    than twice the live ones plus COMPACT_MIN.
+    """
 
     __slots__ = ("_cancelled", "_heap", "_live", "_next_id")
 
@@ -30,34 +35,36 @@ class TimerHeap:
 
     @property
     def heap_size(self) -> int:
-        """Entries held, cancelled ones included; at most twice the live ones plus a constant."""
+        """Entries held, cancelled ones included."""
         return len(self._heap)
 
     def set(self, due_ns: int, ref: ActorRef, message: Message) -> int:
-        """Deliver `message` to `ref` at `due_ns`; the id cancels it."""
+        """Deliver `message` to `ref` at `due_ns`; the id cancels it. RuntimeFault when full."""
+        if len(self._live) >= TIMERS_MAX:
+            raise RuntimeFault(f"{TIMERS_MAX} timers wait; cancel some or set fewer")
         self._next_id += 1
         timer_id = self._next_id
         heapq.heappush(self._heap, (due_ns, timer_id))
         self._live[timer_id] = (ref, message)
-        if ref.timers is None:
-            ref.timers = set()
-        ref.timers.add(timer_id)
+        ref.tie().timers.add(timer_id)
         return timer_id
 
     def cancel(self, timer_id: int) -> bool:
         """Whether the timer was still waiting."""
-        live = self._live.pop(timer_id, None)
-        if live is None:
+        if self._take(timer_id) is None:
             return False
-        timers = live[0].timers
-        if timers is not None:
-            timers.discard(timer_id)
         self._cancelled += 1
         if self._cancelled > COMPACT_MIN and self._cancelled * 2 > len(self._heap):
             self._heap = [entry for entry in self._heap if entry[1] in self._live]
             heapq.heapify(self._heap)
             self._cancelled = 0
         return True
+
+    def cancel_all(self, ref: ActorRef) -> None:
+        """Cancel every timer of one actor."""
+        if ref.ties is not None:
+            for timer_id in sorted(ref.ties.timers):
+                self.cancel(timer_id)
 
     def next_due_ns(self) -> int | None:
         """When the earliest live timer is due."""
@@ -72,8 +79,10 @@ class TimerHeap:
         due_ns = self.next_due_ns()
         if due_ns is None or due_ns > now_ns:
             return None
-        timer_id = heapq.heappop(self._heap)[1]
-        ref, message = self._live.pop(timer_id)
-        if ref.timers is not None:
-            ref.timers.discard(timer_id)
-        return ref, message
+        return self._take(heapq.heappop(self._heap)[1])
+
+    def _take(self, timer_id: int) -> tuple[ActorRef, Message] | None:
+        live = self._live.pop(timer_id, None)
+        if live is not None and live[0].ties is not None:
+            live[0].ties.timers.discard(timer_id)
+        return live

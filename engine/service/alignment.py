@@ -91,7 +91,7 @@ class _Watch:
         self.step_1e9 = 0
         self.market = MarketBlock(listing.instrument, [listing])
         self.slot: BookSlot = self.market.slot(0)
-        self.codec: FeedCodec = feed.venue.make_codec([listing], [self.ring], feed.setup())
+        self.codec: FeedCodec = feed.make_codec([listing], [self.ring])
 
     def timed(self, index: int) -> Iterator[tuple[int, int, CapturedFrame]]:
         for frame in self.feed.capture.frames():

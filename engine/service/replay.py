@@ -39,6 +39,7 @@ from venues.replay.trading import ReplayExchange
 from venues.simulated.link import SimulatedLink
 from venues.simulated.trade_codec import SimulatedTradeCodec
 from venues.simulated.venue import SimulatedVenue
+from venues.static.feed_codec import StaticFeedCodec
 
 __all__ = ["Feed", "Replay", "ReplayOptions", "open_feeds"]
 
@@ -67,8 +68,10 @@ class Feed(msgspec.Struct, frozen=True):
     offset_ns: int = 0
     shift_1e9: int = 0
 
-    def setup(self) -> FeedSetup:
-        """What the feed's codec is made with."""
+    def make_codec(self, listings: Sequence[Listing], rings: Sequence[DeltaRing]) -> FeedCodec:
+        """The venue's own codec; for books recorded as they stood at an instant, the static one."""
+        if self.capture.static:
+            return StaticFeedCodec(listings, rings)
         complements: dict[str, str] = {}
         if self.venue.name == "polymarket":
             token = self.listing.venue_symbol
@@ -76,7 +79,8 @@ class Feed(msgspec.Struct, frozen=True):
             if terms is not None:
                 first, second = terms.tokens
                 complements[token] = second if token == first else first
-        return FeedSetup(self.capture.lines, complements)
+        setup = FeedSetup(self.capture.lines, complements)
+        return self.venue.make_codec(listings, rings, setup)
 
 
 def open_feeds(
@@ -88,6 +92,7 @@ def open_feeds(
     first frame is at the origin. ConfigError for feeds that cannot be one market.
     """
     feeds: list[Feed] = []
+    notes: list[str] = []
     indexes: dict[str, int] = {}
     names: set[str] = set()
     for venue_name, symbol, path in specs:
@@ -96,6 +101,9 @@ def open_feeds(
             raise ConfigError(f"{venue.name} is fed twice; give each venue one --feed")
         names.add(venue.name)
         capture = open_capture(path, venue.name, symbol)
+        spelled = resolve_symbol(capture, symbol)
+        if not is_same_text(symbol, spelled):
+            notes.append(f"{symbol} is read from {spelled} of {venue.name}'s recording")
         index = indexes.get(symbol, 0)
         indexes[symbol] = index + 1
         feeds.append(Feed(venue, capture, _listing(venue, capture, symbol, index, options)))
@@ -107,7 +115,6 @@ def open_feeds(
     ]
     clocks = [feed.capture.first_ns for feed, same in zip(feeds, shared, strict=True) if same]
     origin_ns = max(clocks)
-    notes: list[str] = []
     for index, same in enumerate(shared):
         if not same:
             moved = origin_ns - feeds[index].capture.first_ns
@@ -192,7 +199,7 @@ class Replay:
                     "frames": session.frames,
                     "deltas": book.deltas,
                     "gaps": session.gaps,
-                    "resyncs": max(0, book.snapshots - 1) if session.gaps else 0,
+                    "resyncs": book.resyncs,
                     "checksum_failures": book.checksum_failures,
                     "crossed": book.crossed,
                     "best_bid_1e9": bid[0] if bid else None,
@@ -259,8 +266,7 @@ class Replay:
         link = SimulatedLink(host, 1, private=True)
 
         def make_codec(listings: Sequence[Listing], rings: Sequence[DeltaRing]) -> FeedCodec:
-            setup = feed.setup()
-            codec = feed.venue.make_codec(listings, rings, setup)
+            codec = feed.make_codec(listings, rings)
             return ShiftedFeedCodec(codec, rings, feed.shift_1e9) if feed.shift_1e9 else codec
 
         return VenuePorts(
@@ -290,6 +296,12 @@ class RecordedLink:
     def request(self, request: str) -> bool:
         """As `send`."""
         return True
+
+
+def is_same_text(symbol: str, spelled: str) -> bool:
+    """Whether two spellings differ at most in case and separators."""
+    plain = ["".join(filter(str.isalnum, text)).upper() for text in (symbol, spelled)]
+    return plain[0] == plain[1]
 
 
 def _listing(

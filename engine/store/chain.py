@@ -13,6 +13,7 @@ from engine.model.records import JournalEntry
 __all__ = [
     "GENESIS",
     "advance",
+    "check_order",
     "decode_block",
     "decode_entry",
     "encode_entry",
@@ -42,14 +43,18 @@ def pack_block(encoded: Sequence[bytes]) -> bytes:
     return head + b"".join(encoded)
 
 
-def encode_group(group: Sequence[JournalEntry], last_seq: int) -> list[bytes]:
-    """The bytes of each entry; JournalError unless they follow `last_seq` without a gap."""
+def check_order(group: Sequence[JournalEntry], last_seq: int) -> None:
+    """JournalError unless the entries follow `last_seq` and one another without a gap."""
     first = last_seq + 1
     if [entry.seq for entry in group] != list(range(first, first + len(group))):
         raise JournalError(
             f"a group of entries {group[0].seq} to {group[-1].seq} does not follow {last_seq}; "
             "restart the engine, which goes on from what is stored"
         )
+
+
+def encode_group(group: Sequence[JournalEntry]) -> list[bytes]:
+    """The bytes of each entry; JournalError when one cannot be encoded."""
     try:
         return [encode_entry(entry) for entry in group]
     except (OverflowError, TypeError, msgspec.MsgspecError) as error:

@@ -6,7 +6,9 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from engine.model.graph import Graph, NodeStatus
 from engine.model.instruments import Environment
+from engine.model.units import Side
 from engine.store.rows import (
     AccountRow,
     BodyRow,
@@ -18,7 +20,7 @@ from engine.store.rows import (
     NodeRow,
 )
 
-__all__ = ["AccountKey", "ChangedGraph", "Changes", "GraphKey", "Source"]
+__all__ = ["AccountKey", "ChangedGraph", "Changes", "GraphKey", "Source", "new_nodes"]
 
 # Environments as booleans (is it live?): enums hash slowly.
 AccountKey = tuple[str, bool]
@@ -102,3 +104,36 @@ class Changes:
     def node_rows(self, *, new: bool) -> list[NodeRow]:
         graphs = self.graphs.values()
         return [row for graph in graphs if graph.new is new for row in graph.nodes.values()]
+
+
+def new_nodes(row: GraphRow, graph: Graph) -> dict[str, NodeRow]:
+    """The rows of a new graph's nodes, before anything happened to them."""
+    nodes: dict[str, NodeRow] = {}
+    for index, node in enumerate(graph.nodes):
+        nodes[node.node_id] = NodeRow(
+            row.first_order + index,
+            row.graph_number,
+            row.account,
+            node.node_id,
+            f"graph:{row.graph_id}:{node.node_id}:1",
+            node.instrument.symbol,
+            Side.BUY if node.side == "buy" else Side.SELL,
+            NodeStatus.PENDING,
+            "",
+            node.fixed_qty_1e8 or 0,
+            0,
+            0,
+            0,
+            0,
+            "0",
+            0,
+            0,
+            0,
+            b"",
+            row.created_ns,
+            row.created_ns,
+            row.first_seq,
+            row.first_seq,
+            0,
+        )
+    return nodes

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from engine.errors import JournalError
-from engine.model.graph import Graph, GraphStatus, NodeStatus
+from engine.model.graph import GraphStatus
 from engine.model.instruments import Environment
 from engine.model.orders import ChildState, ReportKind, next_state
 from engine.model.records import (
@@ -22,8 +22,8 @@ from engine.model.records import (
     ReportRecorded,
     TradingHalted,
 )
-from engine.model.units import Side, average_price_1e9
-from engine.store.changes import AccountKey, ChangedGraph, Changes, GraphKey, Source
+from engine.model.units import average_price_1e9
+from engine.store.changes import AccountKey, ChangedGraph, Changes, GraphKey, Source, new_nodes
 from engine.store.rows import (
     AccountRow,
     BodyRow,
@@ -61,8 +61,8 @@ class _LiveGraph:
 class Reducer:
     """Turns groups of entries into changed rows, without changing anything itself.
 
-    `reduce` may be called again with the same group; only `adopt`, called once the rows are
-    durable, moves on. It remembers at most 65,536 nodes of open graphs, as many open children
+    A group may be reduced again from `begin`; only `adopt`, called once the rows are durable,
+    moves on. It remembers at most 65,536 nodes of open graphs, as many open children
     and 10,000 accounts; everything else is asked of `source`, so memory stays flat.
     """
 
@@ -76,15 +76,19 @@ class Reducer:
         self.next_account = last_account + 1
         self.next_order = last_order + 1
 
-    def reduce(self, entries: Sequence[JournalEntry], encoded: Sequence[bytes]) -> Changes:
-        """The rows after `entries` (the next in order), whose bytes are `encoded`.
+    def begin(self) -> Changes:
+        """Nothing changed yet, for a new group."""
+        return Changes(self.next_account, self.next_order)
+
+    def reduce(
+        self, entries: Sequence[JournalEntry], encoded: Sequence[bytes], changes: Changes
+    ) -> None:
+        """Add to `changes` what `entries` (the next in order, with their bytes) change.
 
         JournalError for a graph that is accepted twice in the group.
         """
-        changes = Changes(self.next_account, self.next_order)
         for entry, raw in zip(entries, encoded, strict=True):
             _APPLY[type(entry.payload)](self, changes, entry, raw)
-        return changes
 
     def adopt(self, changes: Changes) -> None:
         """The rows of `changes` are durable: remember those that are likely to change again."""
@@ -150,7 +154,7 @@ class Reducer:
             entry.seq,
         )
         changed = ChangedGraph(row, new=True, known={})
-        changed.nodes = _new_nodes(row, graph)
+        changed.nodes = new_nodes(row, graph)
         changes.graphs[key] = changed
         changes.bodies.append(BodyRow(payload.graph_number, raw))
         changes.next_order += count
@@ -268,9 +272,7 @@ class Reducer:
         row.filled_qty_1e8 = state.filled_qty_1e8
         row.working_qty_1e8 = state.working_qty_1e8
         row.unknown_qty_1e8 = state.unknown_qty_1e8
-        row.avg_fill_price_1e9 = average_price_1e9(
-            int(state.price_times_qty), state.filled_qty_1e8
-        )
+        row.avg_fill_price_1e9 = average_price_1e9(int(state.price_times_qty), state.filled_qty_1e8)
         row.price_times_qty = state.price_times_qty
         row.fees_1e9 = state.fees_1e9
         row.fill_count = state.fill_count
@@ -357,39 +359,6 @@ class Reducer:
             return None
         row = changes.children[client_order_id] = copy.copy(known)
         return row
-
-
-def _new_nodes(row: GraphRow, graph: Graph) -> dict[str, NodeRow]:
-    """The rows of a new graph's nodes, before anything happened to them."""
-    nodes: dict[str, NodeRow] = {}
-    for index, node in enumerate(graph.nodes):
-        nodes[node.node_id] = NodeRow(
-            row.first_order + index,
-            row.graph_number,
-            row.account,
-            node.node_id,
-            f"graph:{row.graph_id}:{node.node_id}:1",
-            node.instrument.symbol,
-            Side.BUY if node.side == "buy" else Side.SELL,
-            NodeStatus.PENDING,
-            "",
-            node.fixed_qty_1e8 or 0,
-            0,
-            0,
-            0,
-            0,
-            "0",
-            0,
-            0,
-            0,
-            b"",
-            row.created_ns,
-            row.created_ns,
-            row.first_seq,
-            row.first_seq,
-            0,
-        )
-    return nodes
 
 
 def _shrink(rows: dict[K, V], kept: int) -> None:

@@ -7,6 +7,7 @@ import msgspec
 from engine.model.graph import GraphStatus, NodeStatus
 from engine.model.instruments import Environment
 from engine.model.orders import ChildState, TimeInForce
+from engine.model.records import GraphAccepted
 from engine.model.units import Side
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "MetaRow",
     "NodeRow",
     "Row",
+    "StoredGraph",
     "Value",
 ]
 
@@ -292,3 +294,14 @@ class MetaRow(Row, gc=False, array_like=True):
 
     def values(self) -> tuple[Value, ...]:
         return (self.name, self.number, self.text, self.seq)
+
+
+class StoredGraph(msgspec.Struct, frozen=True):
+    """All that is stored of a graph; `children` are those not known to have ended."""
+
+    client_id: str
+    environment: Environment
+    row: GraphRow
+    accepted: GraphAccepted
+    nodes: tuple[NodeRow, ...]
+    children: tuple[ChildRow, ...]

@@ -100,9 +100,7 @@ NODES = Table(
 )
 FILLS = Table("fills", FillRow)
 DECISIONS = Table("decisions", DecisionRow)
-CHILDREN = Table(
-    "children", ChildRow, ("filled_qty_1e8", "state", "venue_order_id", "last_seq")
-)
+CHILDREN = Table("children", ChildRow, ("filled_qty_1e8", "state", "venue_order_id", "last_seq"))
 META = Table("meta", MetaRow, ("number", "text", "seq"))
 TABLES = (ACCOUNTS, GRAPHS, BODIES, NODES, FILLS, DECISIONS, CHILDREN, META)
 
@@ -181,7 +179,7 @@ class TableWriter:
         columns = ", ".join(table.columns)
         one = "(" + ",".join("?" * len(table.columns)) + ")"
         settings = ", ".join(f"{name} = excluded.{name}" for name in table.changing)
-        head = f"INSERT INTO {table.name}({columns}) VALUES "
+        head = f"INSERT INTO {table.name}({columns}) VALUES "  # noqa: S608  # fixed names
         tail = f" ON CONFLICT({table.key}) DO UPDATE SET {settings}" if settings else ""
         self.inserts = tuple((size, head + ",".join([one] * size)) for size in CHUNKS)
         self.updates = tuple((size, sql + tail) for size, sql in self.inserts) if tail else ()
@@ -209,15 +207,15 @@ def _run(
             left -= size
 
 
-def connect(path: Path | None) -> sqlite3.Connection:
-    """A read-write connection, durable at each commit; None is a database in memory.
+def connect(path: str) -> sqlite3.Connection:
+    """A read-write connection, durable at each commit.
 
-    A file without tables becomes a journal. JournalError when it is something else.
+    ":memory:" is a database in memory, "" a temporary one on disk that deletes itself. A file
+    without tables becomes a journal. JournalError when it is something else.
     """
-    target = ":memory:" if path is None else str(path)
     try:
         connection = sqlite3.connect(
-            target,
+            path,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=STATEMENTS_CACHED,
@@ -273,7 +271,7 @@ def create_tables(connection: sqlite3.Connection) -> None:
     connection.executescript(f"BEGIN IMMEDIATE; {_DDL} {marks} COMMIT;")
 
 
-def check_schema(connection: sqlite3.Connection, path: Path | None) -> None:
+def check_schema(connection: sqlite3.Connection, path: str | Path) -> None:
     """JournalError unless the database is a journal of a version that this engine can open."""
     with closing(connection.execute("PRAGMA application_id")) as cursor:
         application = cursor.fetchone()[0]
@@ -301,10 +299,10 @@ _WAYS_OUT = {
 }
 
 
-def journal_error(verb: str, error: Exception, path: Path | None = None) -> JournalError:
+def journal_error(verb: str, error: Exception, path: str | Path = "") -> JournalError:
     """One sentence with the way out for an error of the database."""
     name: str = getattr(error, "sqlite_errorname", "") or ""
     way = next((text for code, text in _WAYS_OUT.items() if name.startswith(code)), "")
-    where = f" {path}" if path is not None else ""
+    where = f" {path}" if str(path) else ""
     sentence = f"the journal{where} could not be {verb} ({error})"
     return JournalError(f"{sentence}; {way}" if way else sentence)

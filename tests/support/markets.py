@@ -61,7 +61,7 @@ def random_books(
     random: Random, venues: int, levels: int, *, price: int = 6_400_000, lots: Sequence[int] = (1,)
 ) -> list[tuple[Levels, Levels]]:
     """Random books around `price` ticks; quantities are multiples of each venue's lot."""
-    books = []
+    books: list[tuple[Levels, Levels]] = []
     for v in range(venues):
         lot = lots[v % len(lots)]
         sides = []

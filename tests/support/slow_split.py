@@ -18,10 +18,10 @@ def landed(listing: Listing, side: int, price: int, constant: int) -> Fraction:
     rate = Fraction(listing.fees.taker_ppm, PPM)
     if listing.fees.quadratic:
         share = Fraction(price, PRICE_SCALE)
-        fee = rate * (share * (1 - share)) ** listing.fees.exponent * PRICE_SCALE
+        fee: Fraction = rate * (share * (1 - share)) ** listing.fees.exponent * PRICE_SCALE
     else:
         fee = rate * price
-    return sign * price + fee + constant
+    return Fraction(sign * price + constant) + fee
 
 
 def slow_split(

@@ -52,6 +52,7 @@ class Capture:
     `first_ns` and `last_ns` are receive times of its first and last frame, `count` its frames
     and replies, `lines` its parallel connections, `faults` at most 64 sentences about what could
     not be read, `broken` the lines that were skipped, `metadata` bodies about its instruments.
+    `static` says that the frames are standing books, for the static codec whatever the venue.
     """
 
     def __init__(self, label: str, venue: str, sources: Sources) -> None:
@@ -69,6 +70,7 @@ class Capture:
             held = f"; it holds {', '.join(list(venues)[:12])}" if venues else ""
             why = held or (f": {self.faults[0]}" if self.faults else "")
             raise CaptureError(f"{label} holds no frames of {sources.venue}{why}")
+        self.static = any(file.document is not None for file in self.files)
         self.first_ns = min(file.survey.first_ns for file in self.files)
         self.last_ns = max(file.survey.last_ns for file in self.files)
         self.line_of_file = lines_of(self.files)

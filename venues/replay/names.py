@@ -8,9 +8,8 @@ from typing import Final
 
 from engine.errors import CaptureError
 
-__all__ = ["STATIC_VENUES", "match_symbol", "symbols_of_frame", "venue_name", "venue_of_path"]
+__all__ = ["match_symbol", "symbols_of_frame", "venue_name", "venue_of_path"]
 
-STATIC_VENUES: Final = frozenset({"bitfinex", "bitstamp", "bittrex"})
 SPELLINGS: Final = {
     "binance": ("binance-spot", "spot"),
     "binance-usdm": ("binance-futures", "binance-um", "usdm", "usd-m", "um"),

@@ -138,7 +138,7 @@ def find_metadata(sources: Sources, symbols: Sequence[str]) -> tuple[MetadataBod
 
 
 def instrument_files(
-    sources: Sources, folders: Sequence[Path], symbols: Sequence[str]
+    sources: Sources, folders: Sequence[Path], _symbols: Sequence[str]
 ) -> Iterable[Path]:
     """`X.0` beside `X.ws.N.0` and `X.http.N.0`."""
     names = {match[1] for file in sources.files if (match := STREAM_FILE.fullmatch(file.name))}
@@ -166,7 +166,7 @@ def event_files(
 
 
 def gamma_files(
-    sources: Sources, folders: Sequence[Path], symbols: Sequence[str]
+    sources: Sources, folders: Sequence[Path], _symbols: Sequence[str]
 ) -> Iterable[Path]:
     """Files of market objects beside a Polymarket recording."""
     if sources.venue == "polymarket":

@@ -14,7 +14,7 @@ from engine.runtime.delivery import Command, Event
 from venues.simulated.faults import Direction, FaultModel
 from venues.simulated.market_data import SessionFrame
 
-__all__ = ["HostedExchange", "HostedFlow", "LinkClose", "LinkOpen", "LinkSend", "SimulatedVenue"]
+__all__ = ["FlowSwitch", "HostedExchange", "HostedFlow", "LinkClose", "LinkOpen", "LinkSend", "SimulatedVenue"]
 
 TICK_NS = 50_000_000
 HEARTBEAT_NS = 1_000_000_000
@@ -88,6 +88,12 @@ class FramesArrive(Event, frozen=True, gc=False):
     payloads: tuple[bytes, ...]
 
 
+class FlowSwitch(Event, frozen=True, gc=False):
+    """From outside: let the other participants trade, or have them pause."""
+
+    on: bool
+
+
 class VenueTick(Event, frozen=True, gc=False):
     """Timer: order flow moves on and the venue publishes."""
 
@@ -120,6 +126,7 @@ class SimulatedVenue(
         | FramesArrive
         | VenueTick
         | VenueHeartbeat
+        | FlowSwitch
     ]
 ):
     """A venue at the far end of its links; connections are bounded by the links that exist.
@@ -145,6 +152,7 @@ class SimulatedVenue(
         assert heartbeat_ns > 0
         self.exchange = exchange
         self.flow = flow
+        self.flowing = True
         self.latency_ns = latency_ns
         self.faults = faults
         self.tick_ns = tick_ns
@@ -156,6 +164,10 @@ class SimulatedVenue(
         self.exchange.disconnect_all()
         self.ctx.after(self.tick_ns, VenueTick())
         self.ctx.after(self.heartbeat_ns, VenueHeartbeat())
+
+    @handles(FlowSwitch)
+    def on_switch(self, switch: FlowSwitch) -> None:
+        self.flowing = switch.on
 
     @handles(LinkOpen)
     def on_open(self, request: LinkOpen) -> None:
@@ -223,7 +235,7 @@ class SimulatedVenue(
     @handles(VenueTick)
     def on_tick(self, tick: VenueTick) -> None:
         now_ns = self.ctx.now_ns
-        if self.flow is not None:
+        if self.flow is not None and self.flowing:
             self.flow.run(now_ns)
         self.send_frames(self.exchange.publish(now_ns))
         self.ctx.after(self.tick_ns, tick)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -36,22 +37,22 @@ def make(tickers: list[str], capacity: int = 1 << 12) -> tuple[KalshiFeedCodec, 
     return codec, RingReader(rings)
 
 
-def frame(kind: str, seq: int, sid: int = 1, **body: object) -> bytes:
+def frame(kind: str, seq: int, sid: int = 1, **body: Any) -> bytes:
     return json.dumps({"type": kind, "sid": sid, "seq": seq, "msg": body}).encode()
 
 
-def snapshot(seq: int, ticker: str = "M", **sides: object) -> bytes:
+def snapshot(seq: int, ticker: str = "M", **sides: Any) -> bytes:
     return frame("orderbook_snapshot", seq, market_ticker=ticker, **sides)
 
 
 def delta(
     seq: int, change: str, price: str = "0.40", side: str = "yes", ticker: str = "M"
 ) -> bytes:
-    body = {"price_dollars": price, "delta_fp": change, "side": side}
+    body: dict[str, Any] = {"price_dollars": price, "delta_fp": change, "side": side}
     return frame("orderbook_delta", seq, market_ticker=ticker, **body)
 
 
-BOOK = {"yes_dollars_fp": [["0.40", "10.00"]], "no_dollars_fp": [["0.55", "7.50"]]}
+BOOK: dict[str, Any] = {"yes_dollars_fp": [["0.40", "10.00"]], "no_dollars_fp": [["0.55", "7.50"]]}
 
 
 def kinds(events: Iterable[object]) -> list[type]:
@@ -145,7 +146,12 @@ def test_duplicates_and_trades_of_another_subscription_change_nothing() -> None:
     reader.follow(codec.decode(snapshot(100, **BOOK), 1))
     reader.follow(codec.decode(delta(110, "1.00"), 1))
     assert codec.decode(delta(110, "1.00"), 1) == ()
-    body = {"yes_price_dollars": "0.41", "count_fp": "3.00", "taker_side": "yes", "ts_ms": 5}
+    body: dict[str, Any] = {
+        "yes_price_dollars": "0.41",
+        "count_fp": "3.00",
+        "taker_side": "yes",
+        "ts_ms": 5,
+    }
     trade = frame("trade", 4, sid=2, market_ticker="M", **body)
     assert kinds(codec.decode(trade, 1)) == [TradePrint]
     assert codec.decode(trade, 1) == ()

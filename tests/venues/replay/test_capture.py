@@ -26,6 +26,7 @@ def test_stamped_recordings_are_given_as_they_are(shared_data: Path) -> None:
     assert (capture.first_ns, capture.last_ns) == (expected[0][0], expected[-1][0])
     assert (capture.count, capture.lines, capture.faults) == (len(expected), 1, ())
     assert resolve_symbol(capture, "BTC-USD-PERP") == "BTC"
+    assert not capture.static
 
 
 @pytest.mark.parametrize("venue", ["binance-spot", "binance-usdm", "binance-coinm"])
@@ -123,6 +124,7 @@ def test_instants_of_four_exchanges(shared_data: Path) -> None:
             if book["venue"] == venue
         ]
         assert resolve_symbol(capture, "btc/usd") == "BTC-USD"
+        assert capture.static
 
 
 def test_a_cut_recording_gives_its_beginning_and_says_so(shared_data: Path, tmp_path: Path) -> None:

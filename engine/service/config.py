@@ -1,0 +1,58 @@
+"""Configuration of an engine: one strict struct, read from TOML or made in code."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from engine.decisions.cost_model import Coefficients
+from engine.decisions.policies.parameters import PolicyParameters
+from engine.errors import ConfigError
+from engine.model.risk import AccountLimits, Limits
+
+__all__ = ["EngineConfig", "SandboxVenues", "load_config"]
+
+
+class SandboxVenues(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="sandbox"
+):
+    """The embedded simulated venues. `latency_scale` 0 makes them answer at once."""
+
+    seed: int = 1
+    events: bool = True
+    latency_scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.latency_scale <= 100:
+            raise ValueError("latency_scale lies between 0 and 100")
+
+
+class EngineConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All of it; an unknown key, a wrong type or a broken rule is refused with its path.
+
+    `data_dir` None keeps the journal in a temporary folder that goes with the engine. `durability` is what a submit waits for; see the
+    README for the window that each may lose.
+    """
+
+    venues: SandboxVenues = SandboxVenues()
+    data_dir: str | None = None
+    durability: Literal["async", "accepted"] = "async"
+    client_id: str = "local"
+    account: AccountLimits = AccountLimits()
+    limits: Limits = Limits()
+    policies: PolicyParameters = PolicyParameters()
+    coefficients: Coefficients = Coefficients()
+
+
+def load_config(path: Path) -> EngineConfig:
+    """Read a TOML file; ConfigError with file and path of the fault."""
+    try:
+        values = tomllib.loads(path.read_text())
+        return msgspec.convert(values, EngineConfig)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise ConfigError(f"{path}: {error}") from None

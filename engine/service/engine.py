@@ -1,0 +1,346 @@
+"""`ExecutionEngine`: the engine as a host embeds it, an async context manager over the cast.
+
+Asks go in as messages, answers about the past come from the store. No global state: several
+engines may live in one process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from actors.registry import GraphKey, fingerprint
+from engine.errors import ConfigError, EngineError, GraphError, JournalError, Reason
+from engine.kernels.warm_up import warm_up
+from engine.messages import (
+    CancelGraph,
+    CommitFailed,
+    FlushJournal,
+    GroupCommitted,
+    HaltTrading,
+    Record,
+    SubmitAnswer,
+    SubmitGraph,
+)
+from engine.model.graph import Graph, SimpleOrder
+from engine.model.instruments import Environment
+from engine.model.intake import parse_graph
+from engine.model.records import EngineStarted, JournalEntry
+from engine.ports import JournalSink
+from engine.runtime.actor import ActorRef
+from engine.runtime.delivery import Message
+from engine.runtime.live_driver import LiveDriver
+from engine.runtime.system import ActorSystem
+from engine.service.config import EngineConfig, SandboxVenues
+from engine.service.run import Changes, GraphRun, GraphState
+from engine.service.sandbox import sandbox_ports
+from engine.service.wiring import EngineSettings, World, build_world
+from engine.store.journal import SqliteStore
+from engine.store.queries import Queries
+from engine.store.rows import FillRow, NodeRow
+from engine.store.writer import WriterThread
+from venues.simulated.catalogue import SYMBOL_ALIASES, SandboxVenue, build_sandbox
+
+__all__ = ["ExecutionEngine"]
+
+VERSION = "0.1.0"
+READY_POLL_S = 0.005
+FLUSH_TIMEOUT_S = 10.0
+JOURNAL_NAME = "journal.db"
+
+log = logging.getLogger("execgraph")
+log.addHandler(logging.NullHandler())
+
+
+class ExecutionEngine:
+    """One engine. `async with ExecutionEngine.sandbox() as engine:` is all it takes.
+
+    Kernels are compiled (or read from their cache) on entering; `progress(done, total, name)` is
+    told. A refused order is an answer, not an exception; a malformed one raises GraphError.
+    """
+
+    def __init__(
+        self,
+        config: EngineConfig | None = None,
+        *,
+        progress: Callable[[int, int, str], None] | None = None,
+    ) -> None:
+        self.config = config or EngineConfig()
+        self.environment = Environment.SANDBOX
+        self._progress = progress
+        self._world: World | None = None
+        self._driver: LiveDriver | None = None
+        self._store: SqliteStore | None = None
+        self._queries: Queries | None = None
+        self._writer: WriterThread | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self.sandbox_venues: Sequence[SandboxVenue] = ()
+
+    @classmethod
+    def sandbox(
+        cls,
+        *,
+        seed: int = 1,
+        data_dir: str | Path | None = None,
+        progress: Callable[[int, int, str], None] | None = None,
+    ) -> Self:
+        """An engine on the embedded simulated venues; with `data_dir` its journal is kept there."""
+        folder = None if data_dir is None else str(data_dir)
+        config = EngineConfig(venues=SandboxVenues(seed=seed), data_dir=folder)
+        return cls(config, progress=progress)
+
+    # -- life
+
+    async def __aenter__(self) -> Self:
+        warm_up(self._progress)
+        config = self.config
+        loop = asyncio.get_running_loop()
+        store = self._store = SqliteStore(self._journal_path())
+        queries = self._queries = Queries(store)
+        engine_number = queries.engine_number() + 1
+        system = ActorSystem(seed=int.from_bytes(os.urandom(8)))
+        driver = self._driver = LiveDriver(system, loop)
+        venues = config.venues
+        self.sandbox_venues = build_sandbox(venues.seed, events=venues.events)
+        settings = EngineSettings(
+            engine_number=engine_number,
+            environment=self.environment,
+            account=config.account,
+            limits=config.limits,
+            policies=config.policies,
+            coefficients=config.coefficients,
+        )
+        self._world = build_world(
+            system,
+            settings,
+            sandbox_ports(system, self.sandbox_venues, latency_scale=venues.latency_scale),
+            self._make_sink,
+            last_seq=store.last_seq,
+            graph_number=queries.graph_number(),
+            lookup=self._known_graph,
+            aliases=SYMBOL_ALIASES,
+        )
+        started = EngineStarted(engine_number, VERSION, venues.seed)
+        assert self._writer is not None
+        self._writer.start()
+        driver.tell(self._world.journal, Record("", self.environment, "", "", started))
+        driver.pump()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Flush what is recorded, then let everything go."""
+        world, driver, store, writer = self._parts()
+        try:
+            await self.flush()
+        except EngineError as failure:
+            log.warning("the journal could not be flushed on leaving: %s", failure)
+        driver.close()
+        world.system.stop()
+        writer.stop()
+        self._query().close()
+        store.close()
+        self._world = None
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    async def ready(self, timeout_s: float = 30.0) -> None:
+        """Wait until every book is healthy; ConfigError naming the missing ones after that."""
+        world = self._parts()[0]
+        deadline = time.monotonic() + timeout_s
+        while True:
+            missing = [
+                f"{listing.venue}:{symbol}"
+                for symbol, market in world.markets.items()
+                for listing in market.listings
+                if not market.healthy[listing.venue_index]
+            ]
+            if not missing:
+                return
+            if time.monotonic() > deadline:
+                raise ConfigError(f"no market data of {', '.join(missing[:5])} in {timeout_s} s")
+            await asyncio.sleep(READY_POLL_S)
+
+    # -- orders
+
+    async def submit(
+        self,
+        order: Graph | SimpleOrder | Mapping[str, Any] | bytes | str,
+        *,
+        client_id: str | None = None,
+    ) -> GraphRun:
+        """Submit a graph or a simple order.
+
+        GraphError for what cannot be read; a refusal by validation or risk is a run whose
+        `reason` says why. With durability `accepted` it returns once the graph is committed.
+        """
+        graph = parse_graph(order)
+        client = client_id or self.config.client_id
+        world, driver = self._parts()[:2]
+        answer = await driver.ask(
+            world.registry,
+            lambda reply_to: SubmitGraph(reply_to, client, self.environment, graph),
+        )
+        assert isinstance(answer, SubmitAnswer)
+        if self.config.durability == "accepted" and answer.reason is Reason.NONE:
+            await self.flush()
+        return GraphRun(self, client, answer)
+
+    async def cancel(self, graph_id: str, *, client_id: str | None = None) -> GraphState:
+        """Cancel every active node; the state as known after the cancel was passed on."""
+        client = client_id or self.config.client_id
+        world, driver = self._parts()[:2]
+        await driver.ask(
+            world.registry,
+            lambda reply_to: CancelGraph(reply_to, client, self.environment, graph_id),
+        )
+        return await self.status(graph_id, client_id=client)
+
+    async def status(self, graph_id: str, *, client_id: str | None = None) -> GraphState:
+        """The graph and its nodes; GraphError for an id that this client never used."""
+        await self.flush()
+        client = client_id or self.config.client_id
+        found = self._query().graph(client, self.environment, graph_id)
+        if found is None:
+            raise GraphError(f"there is no graph {graph_id!r} of this client; check the id")
+        return GraphState.of(found.row, found.nodes)
+
+    async def orders(
+        self,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        symbol: str | None = None,
+        node_order_id: str | None = None,
+        client_id: str | None = None,
+    ) -> Sequence[NodeRow]:
+        """Orders, newest first."""
+        await self.flush()
+        client = client_id or self.config.client_id
+        page = self._query().orders(
+            client,
+            self.environment,
+            limit=limit,
+            offset=offset,
+            symbol=symbol,
+            node_order_id=node_order_id,
+        )
+        return page.rows
+
+    async def fills(
+        self,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        symbol: str | None = None,
+        node_order_id: str | None = None,
+        client_id: str | None = None,
+    ) -> Sequence[FillRow]:
+        """Fills, newest first."""
+        await self.flush()
+        client = client_id or self.config.client_id
+        page = self._query().fills(
+            client,
+            self.environment,
+            limit=limit,
+            offset=offset,
+            symbol=symbol,
+            node_order_id=node_order_id,
+        )
+        return page.rows
+
+    def changes(
+        self, *, graph_id: str | None = None, client_id: str | None = None
+    ) -> AsyncIterator[JournalEntry]:
+        """Durable entries from now on, in order; ends with JournalError for a reader too slow."""
+        world, driver = self._parts()[:2]
+        client = client_id or self.config.client_id
+        backlog = self.config.limits.stream_backlog_max
+        return Changes(driver, world.stream, client, graph_id, backlog)
+
+    async def halt(self, reason: str, *, cancel_open: bool = True) -> None:
+        """Block all new orders; the reason stands on every refusal until `resume_trading`."""
+        world, driver = self._parts()[:2]
+        driver.tell(world.risk, HaltTrading(True, reason, cancel_open))
+
+    async def resume_trading(self) -> None:
+        """Clear the halt; it restarts nothing that it stopped."""
+        world, driver = self._parts()[:2]
+        driver.tell(world.risk, HaltTrading(False, ""))
+
+    async def flush(self) -> None:
+        """Return once everything recorded so far is durable; JournalError when it cannot be."""
+        world, driver = self._parts()[:2]
+        if world.switch.journal_reason:
+            raise JournalError(world.switch.journal_reason)
+        await driver.ask(world.journal, FlushJournal, FLUSH_TIMEOUT_S)
+
+    def tell(self, ref: ActorRef, message: Message) -> bool:
+        """Tell an actor from outside, for tools of the roof."""
+        return self._parts()[1].tell(ref, message)
+
+    # -- inside
+
+    @property
+    def world(self) -> World:
+        """The joined cast, for tests and tools that look without touching."""
+        return self._parts()[0]
+
+    @property
+    def journal_hash(self) -> str:
+        """The running hash after the last durable entry."""
+        return self._parts()[2].head_hash
+
+    def _parts(self) -> tuple[World, LiveDriver, SqliteStore, WriterThread]:
+        if self._world is None or self._driver is None or self._store is None:
+            raise ConfigError("the engine is not running; use it inside 'async with'")
+        assert self._writer is not None
+        return self._world, self._driver, self._store, self._writer
+
+    def _query(self) -> Queries:
+        assert self._queries is not None
+        return self._queries
+
+    def _known_graph(self, key: GraphKey) -> bytes | None:
+        """Fingerprint of a graph that ended long ago."""
+        found = self._query().graph(*key)
+        return None if found is None else fingerprint(found.accepted.graph)
+
+    def _journal_path(self) -> Path:
+        """Where the journal stands; without a folder of the host's, in one that goes with us."""
+        if self.config.data_dir is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="execgraph-")
+            return Path(self._folder.name) / JOURNAL_NAME
+        folder = Path(self.config.data_dir)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"data_dir {folder} cannot be used: {error.strerror}") from None
+        return folder / JOURNAL_NAME
+
+    def _make_sink(self, journal: ActorRef) -> JournalSink:
+        driver, store = self._driver, self._store
+        assert driver is not None
+        assert store is not None
+
+        def committed(last_seq: int) -> None:
+            driver.tell_from_thread(journal, GroupCommitted(last_seq))
+
+        def failed(reason: str) -> None:
+            driver.tell_from_thread(journal, CommitFailed(reason))
+
+        self._writer = WriterThread(store, committed, failed)
+        return self._writer
+
+

@@ -1,0 +1,168 @@
+"""What a submit gives back: the run of a graph, its state, and the changes it goes through."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Self
+
+import msgspec
+
+from engine.errors import JournalError, Reason
+from engine.messages import SubmitAnswer, Subscribe, Unsubscribe
+from engine.model.graph import GraphStatus
+from engine.model.records import GraphChanged, JournalEntry
+from engine.runtime.actor import ActorRef
+from engine.runtime.live_driver import LiveDriver
+from engine.store.rows import GraphRow, NodeRow
+
+if TYPE_CHECKING:
+    from engine.service.engine import ExecutionEngine
+
+__all__ = ["Changes", "GraphRun", "GraphState", "NodeState"]
+
+
+class NodeState(msgspec.Struct, frozen=True):
+    """A node as the graph's status shows it; quantities in 1e-8, prices and money in 1e-9."""
+
+    status: str
+    target_qty_1e8: int
+    filled_qty_1e8: int
+    avg_fill_price_1e9: int
+    fill_count: int
+    fees_1e9: int
+    working_qty_1e8: int
+    unknown_qty_1e8: int
+    reason: str
+
+
+class GraphState(msgspec.Struct, frozen=True):
+    """A graph with its nodes."""
+
+    graph_id: str
+    status: GraphStatus
+    reason: str
+    nodes: dict[str, NodeState]
+
+    @classmethod
+    def of(cls, graph: GraphRow, nodes: Sequence[NodeRow]) -> Self:
+        """From the store's rows."""
+        states = {
+            row.node_id: NodeState(
+                row.status.value,
+                row.qty_1e8,
+                row.filled_qty_1e8,
+                row.avg_fill_price_1e9,
+                row.fill_count,
+                row.fees_1e9,
+                row.working_qty_1e8,
+                row.unknown_qty_1e8,
+                row.failure_reason,
+            )
+            for row in nodes
+        }
+        return cls(graph.graph_id, graph.status, graph.reason, states)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.status not in (GraphStatus.ACTIVE, GraphStatus.PAUSED)
+
+
+class GraphRun:
+    """A submitted graph. `accepted` says whether it runs; if not, `reason` and `text` say why."""
+
+    def __init__(self, engine: ExecutionEngine, client_id: str, answer: SubmitAnswer) -> None:
+        self._engine = engine
+        self._client_id = client_id
+        self.answer = answer
+
+    @property
+    def graph_id(self) -> str:
+        return self.answer.graph_id
+
+    @property
+    def accepted(self) -> bool:
+        return self.answer.reason is Reason.NONE
+
+    @property
+    def reason(self) -> Reason:
+        return self.answer.reason
+
+    @property
+    def text(self) -> str:
+        return self.answer.text
+
+    async def status(self) -> GraphState:
+        """The state now."""
+        return await self._engine.status(self.graph_id, client_id=self._client_id)
+
+    async def cancel(self) -> GraphState:
+        """Cancel what still works."""
+        return await self._engine.cancel(self.graph_id, client_id=self._client_id)
+
+    async def changes(self) -> AsyncIterator[JournalEntry]:
+        """Durable entries of this graph from now on, to its end."""
+        stream = self._engine.changes(graph_id=self.graph_id, client_id=self._client_id)
+        if (await self.status()).ended:
+            return
+        async for entry in stream:
+            yield entry
+            if isinstance(entry.payload, GraphChanged) and entry.payload.status in ENDED:
+                return
+
+    async def done(self, timeout_s: float | None = None) -> GraphState:
+        """Wait for the end and return the final state; TimeoutError past `timeout_s`."""
+        async with asyncio.timeout(timeout_s):
+            async for _ in self.changes():
+                pass
+        return await self.status()
+
+
+ENDED = (GraphStatus.COMPLETED, GraphStatus.CANCELLED, GraphStatus.FAILED)
+
+
+class Changes(AsyncIterator[JournalEntry]):
+    """A subscription from its making on. A reader that falls `backlog_max` behind is cut off."""
+
+    def __init__(
+        self,
+        driver: LiveDriver,
+        stream: ActorRef,
+        client_id: str | None,
+        graph_id: str | None,
+        backlog_max: int,
+    ) -> None:
+        self._driver = driver
+        self._stream = stream
+        self._backlog: deque[JournalEntry] = deque()
+        self._backlog_max = backlog_max
+        self._wake: asyncio.Event = asyncio.Event()
+        self._cut_off = False
+        driver.tell(stream, Subscribe(self, client_id, graph_id))
+
+    def deliver(self, entries: Sequence[JournalEntry]) -> bool:
+        """Called by the stream actor."""
+        if not entries or len(self._backlog) + len(entries) > self._backlog_max:
+            self._cut_off = True
+            self._wake.set()
+            return False
+        self._backlog.extend(entries)
+        self._wake.set()
+        return True
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> JournalEntry:
+        while not self._backlog:
+            if self._cut_off:
+                raise JournalError("this reader fell too far behind and was cut off; ask again")
+            self._wake.clear()
+            await self._wake.wait()
+        return self._backlog.popleft()
+
+    async def aclose(self) -> None:
+        """End the subscription."""
+        self._driver.tell(self._stream, Unsubscribe(self))

@@ -1,0 +1,311 @@
+"""What users, the API and recovery read: typed rows from a connection that cannot write."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from engine.model.instruments import Environment
+from engine.model.records import DecisionRecord, GraphAccepted, JournalEntry
+from engine.store.chain import decode_entry
+from engine.store.journal import SqliteStore, read_entries
+from engine.store.rows import (
+    AccountRow,
+    ChildRow,
+    DecisionRow,
+    FillRow,
+    GraphRow,
+    MetaRow,
+    NodeRow,
+    Row,
+    StoredGraph,
+)
+from engine.store.schema import connect_read_only, journal_error
+
+__all__ = ["Page", "Queries", "decision_record"]
+
+PAGE_MAX = 1_000
+
+R = TypeVar("R", bound=Row)
+
+_encode_canonical = msgspec.json.Encoder(order="sorted").encode
+
+
+class Page(msgspec.Struct, Generic[R], frozen=True):
+    """Rows, newest first, of `total` that match; `next_cursor` is None at the end."""
+
+    rows: tuple[R, ...]
+    total: int
+    next_cursor: int | None
+
+
+class Queries:
+    """Reads of one journal database. A page holds at most 1,000 rows.
+
+    Lists are newest first. An offset counts from the newest row, so it moves as rows come;
+    a cursor (`Page.next_cursor`) does not. `client_id` None reads all clients of the environment.
+    """
+
+    def __init__(self, source: SqliteStore | str | Path) -> None:
+        """Of a store or a path, on a connection of its own; JournalError for what is no journal.
+
+        A store in memory has one connection only: reads then wait while a commit writes.
+        """
+        path = source.path if isinstance(source, SqliteStore) else Path(source)
+        self.guard: AbstractContextManager[object] = nullcontext()
+        self.shared: SqliteStore | None = None
+        if path is not None:
+            self.connection = connect_read_only(path)
+        else:
+            assert isinstance(source, SqliteStore), "only a store may be without a path"
+            self.connection = source.connection
+            self.guard = source.guard
+            self.shared = source
+
+    def close(self) -> None:
+        """Close the connection, unless it is the store's."""
+        if self.shared is None:
+            self.connection.close()
+
+    # -- lists
+
+    def orders(
+        self,
+        client_id: str | None,
+        environment: Environment,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        cursor: int | None = None,
+        symbol: str | None = None,
+        node_order_id: str | None = None,
+    ) -> Page[NodeRow]:
+        """Orders, by the sequence of their creation."""
+        found = _Filter(client_id, environment, symbol)
+        if node_order_id is not None:
+            found.add("order_number", self._order_number(found, node_order_id))
+        return self._page("nodes", "order_number", NodeRow, found, limit, offset, cursor)
+
+    def fills(
+        self,
+        client_id: str | None,
+        environment: Environment,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        cursor: int | None = None,
+        symbol: str | None = None,
+        node_order_id: str | None = None,
+    ) -> Page[FillRow]:
+        """Fills, by the sequence of their entries."""
+        found = _Filter(client_id, environment, symbol)
+        if node_order_id is not None:
+            found.add("order_number", self._order_number(found, node_order_id))
+        return self._page("fills", "seq", FillRow, found, limit, offset, cursor)
+
+    def decisions(
+        self,
+        client_id: str | None,
+        environment: Environment,
+        *,
+        last_n: int = 20,
+        node_order_id: str | None = None,
+    ) -> tuple[DecisionRow, ...]:
+        """The last routing decisions, newest first; `decision_record` decodes one."""
+        found = _Filter(client_id, environment, None)
+        if node_order_id is not None:
+            found.add("order_number", self._order_number(found, node_order_id))
+        sql = "SELECT * FROM decisions " + found.where + " ORDER BY seq DESC LIMIT ?"  # noqa: S608  # fixed names; values are bound
+        values = (*found.values, min(last_n, PAGE_MAX))
+        return tuple(self._rows(sql, values, DecisionRow))
+
+    def account(self, client_id: str, environment: Environment) -> AccountRow | None:
+        """How many graphs, orders and fills a client has; None before the first."""
+        sql = "SELECT * FROM accounts WHERE client_id = ? AND environment = ?"
+        return self._one(sql, (client_id, environment.value), AccountRow)
+
+    # -- graphs
+
+    def graph(self, client_id: str, environment: Environment, graph_id: str) -> StoredGraph | None:
+        """All that is stored of one graph."""
+        sql = (
+            "SELECT graphs.* FROM graphs JOIN accounts USING (account) "
+            "WHERE client_id = ? AND environment = ? AND graph_id = ?"
+        )
+        row = self._one(sql, (client_id, environment.value, graph_id), GraphRow)
+        return None if row is None else self._stored(row, client_id, environment)
+
+    def open_graphs(self) -> Iterator[StoredGraph]:
+        """Every graph that recovery must rebuild, in the order of their numbers."""
+        sql = (
+            "SELECT graphs.* FROM graphs WHERE status IN ('active', 'paused') "
+            "AND graph_number > ? ORDER BY graph_number LIMIT 1"
+        )
+        owners = "SELECT * FROM accounts WHERE account = ?"
+        row = self._one(sql, (0,), GraphRow)
+        while row is not None:
+            account = self._one(owners, (row.account,), AccountRow)
+            assert account is not None, "a graph has an account"
+            yield self._stored(row, account.client_id, account.environment)
+            row = self._one(sql, (row.graph_number,), GraphRow)
+
+    def history(
+        self, client_id: str, environment: Environment, graph_id: str
+    ) -> Iterator[JournalEntry]:
+        """Every entry of one graph, oldest first; reads the blocks of its whole span."""
+        stored = self.graph(client_id, environment, graph_id)
+        if stored is None:
+            return
+        for entry in self.entries(stored.row.first_seq, stored.row.last_seq):
+            same = entry.client_id == client_id and entry.environment is environment
+            if same and entry.graph_id == graph_id:
+                yield entry
+
+    def entries(self, from_seq: int = 1, to_seq: int | None = None) -> Iterator[JournalEntry]:
+        """Entries of a span, both ends included; blocks are decoded one at a time."""
+        return read_entries(self._fetch, from_seq, to_seq)
+
+    # -- the engine as a whole
+
+    def last_numbers(self) -> tuple[int, int]:
+        """Number of the last engine start and the highest graph number, 0 before the first."""
+        row = self._one("SELECT * FROM meta WHERE name = 'engine'", (), MetaRow)
+        found = self._fetch("SELECT max(graph_number) FROM graphs", ())
+        return 0 if row is None else row.number, found[0][0] or 0
+
+    def fingerprint(self, key: tuple[str, Environment, str]) -> bytes | None:
+        """Of the graph of this client, environment and id: sha256 of its canonical JSON."""
+        stored = self.graph(*key)
+        if stored is None:
+            return None
+        return hashlib.sha256(_encode_canonical(stored.accepted.graph)).digest()
+
+    def halted(self, environment: Environment) -> str | None:
+        """Why trading is halted, None when it is not."""
+        name = f"halted:{environment.value}"
+        row = self._one("SELECT * FROM meta WHERE name = ?", (name,), MetaRow)
+        return row.text if row is not None and row.number else None
+
+    def answer(self, client_id: str, key: str) -> tuple[bytes, bytes] | None:
+        """Fingerprint and response kept for an idempotency key."""
+        sql = "SELECT fingerprint, response FROM idempotency WHERE client_id = ? AND key = ?"
+        found = self._fetch(sql, (client_id, key))
+        return (found[0][0], found[0][1]) if found else None
+
+    # -- helpers
+
+    def _stored(self, row: GraphRow, client_id: str, environment: Environment) -> StoredGraph:
+        sql = "SELECT accepted FROM graph_bodies WHERE graph_number = ?"
+        body = self._fetch(sql, (row.graph_number,))[0][0]
+        accepted = decode_entry(body).payload
+        assert isinstance(accepted, GraphAccepted), "a body is the entry of its acceptance"
+        span = (row.first_order, row.first_order + row.node_count - 1)
+        sql = "SELECT * FROM nodes WHERE order_number BETWEEN ? AND ? ORDER BY order_number"
+        nodes = tuple(self._rows(sql, span, NodeRow))
+        sql = (
+            "SELECT * FROM children WHERE order_number BETWEEN ? AND ? AND state < 4 "
+            "ORDER BY client_order_id"
+        )
+        children = tuple(self._rows(sql, span, ChildRow))
+        return StoredGraph(client_id, environment, row, accepted, nodes, children)
+
+    def _order_number(self, found: _Filter, node_order_id: str) -> int:
+        """The number of the order that this id names for the filter's client; -1 for none."""
+        parts = node_order_id.rsplit(":", 2)
+        prefix, _, graph_id = parts[0].partition(":")
+        if len(parts) != 3 or prefix != "graph":
+            return -1
+        sql = (
+            "SELECT order_number FROM graphs JOIN nodes ON order_number BETWEEN "  # noqa: S608  # fixed names
+            "first_order AND first_order + node_count - 1 WHERE graphs.account IN "
+            + found.accounts
+            + " AND graph_id = ? AND node_order_id = ?"
+        )
+        values = (*found.values[: found.account_values], graph_id, node_order_id)
+        rows = self._fetch(sql, values)
+        return rows[0][0] if rows else -1
+
+    def _page(
+        self,
+        table: str,
+        key: str,
+        kind: type[R],
+        found: _Filter,
+        limit: int,
+        offset: int,
+        cursor: int | None,
+    ) -> Page[R]:
+        limit = max(1, min(limit, PAGE_MAX))
+        total = self._total(table, found)
+        where, values = found.where, list(found.values)
+        if cursor is not None:
+            where += f" AND {key} < ?"
+            values.append(cursor)
+        order = f" ORDER BY {key} DESC LIMIT ? OFFSET ?"
+        sql = "SELECT * FROM " + table + " " + where + order  # noqa: S608  # fixed names; values are bound
+        rows = self._rows(sql, (*values, limit + 1, max(0, offset)), kind)
+        more = len(rows) > limit
+        rows = rows[:limit]
+        return Page(tuple(rows), total, getattr(rows[-1], key) if more else None)
+
+    def _total(self, table: str, found: _Filter) -> int:
+        if found.only_account:
+            column = "order_count" if table == "nodes" else "fill_count"
+            head = f"SELECT sum({column}) FROM accounts"  # noqa: S608  # fixed names; values are bound
+            sql = head + " WHERE account IN " + found.accounts
+        else:
+            sql = "SELECT count(*) FROM " + table + " " + found.where  # noqa: S608  # fixed names; values are bound
+        return self._fetch(sql, found.values)[0][0] or 0
+
+    def _rows(self, sql: str, values: Sequence[object], kind: type[R]) -> list[R]:
+        return [msgspec.convert(row, kind, strict=False) for row in self._fetch(sql, values)]
+
+    def _one(self, sql: str, values: Sequence[object], kind: type[R]) -> R | None:
+        rows = self._rows(sql, values, kind)
+        return rows[0] if rows else None
+
+    def _fetch(self, sql: str, values: Sequence[object]) -> list[Any]:
+        try:
+            with self.guard:
+                return self.connection.execute(sql, tuple(values)).fetchall()
+        except sqlite3.Error as error:
+            raise journal_error("read", error) from error
+
+
+def decision_record(row: DecisionRow) -> DecisionRecord:
+    """The record of a decision, ready to be redone."""
+    payload = decode_entry(row.record).payload
+    assert isinstance(payload, DecisionRecord), "a decision row keeps its own entry"
+    return payload
+
+
+class _Filter:
+    """A WHERE clause over one client, or all of an environment, and its values."""
+
+    def __init__(self, client_id: str | None, environment: Environment, symbol: str | None) -> None:
+        if client_id is None:
+            self.accounts = "(SELECT account FROM accounts WHERE environment = ?)"
+            self.values: list[object] = [environment.value]
+        else:
+            self.accounts = "(SELECT account FROM accounts WHERE environment = ? AND client_id = ?)"
+            self.values = [environment.value, client_id]
+        self.account_values = len(self.values)
+        # One client is one account, and "=" lets its index deliver the order of the rows.
+        comparison = "IN" if client_id is None else "="
+        self.where = f"WHERE account {comparison} {self.accounts}"
+        if symbol is not None:
+            self.add("symbol", symbol)
+
+    @property
+    def only_account(self) -> bool:
+        return len(self.values) == self.account_values
+
+    def add(self, column: str, value: object) -> None:
+        self.where += f" AND {column} = ?"
+        self.values.append(value)

@@ -1,0 +1,26 @@
+"""Writes the golden journal of format version 1: `python -m tests.support.golden_journal`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.store.journal import SqliteStore
+from tests.support.journals import grouped, story
+
+GOLDEN = Path(__file__).resolve().parents[1] / "data" / "journal_v1.db"
+ORDERS = 12
+SIZES = (1, 7, 30)
+
+
+def write(path: Path) -> None:
+    """The same entries in the same groups, every time."""
+    store = SqliteStore(path)
+    for group in grouped(story(ORDERS, seed=1), SIZES):
+        store.commit(group)
+    store.close()
+
+
+if __name__ == "__main__":
+    GOLDEN.parent.mkdir(exist_ok=True)
+    GOLDEN.unlink(missing_ok=True)
+    write(GOLDEN)
