@@ -2,7 +2,7 @@
 
 Every kernel here answers REFUSED (-1) to whatever it does not know: an escape, an exponent, a
 sign, a digit beyond the scale, a value above 63 bits, a zero price, a missing or doubled field,
-too few rows, anything that is not JSON. The caller then takes its exact general way. Rows from
+white space, which no venue sends, too few rows, anything that is not JSON. The caller then takes its exact general way. Rows from
 `start` on may be overwritten by then; none outside `start` to `end`.
 
 Bytes are passed as `bytes` objects, a type numba unboxes itself (the length bounds all reads, and
@@ -17,18 +17,18 @@ from typing import Final
 import numpy as np
 
 from engine.kernels.digits import (
+    DOT,
     QUOTE,
     REFUSED,
-    SPACE,
     ZERO,
-    address_of,
     byte,
+    expect,
     helper,
     is_digit,
     number,
-    skip_space,
     whole_number,
 )
+from engine.kernels.machine import address_of
 from engine.kernels.registry import kernel
 
 __all__ = ["PAIR", "PRICE_SIZE", "PX_SZ", "REFUSED", "SIDED", "parse_levels", "parse_sides"]
@@ -49,6 +49,7 @@ CLOSE: Final = 93
 OPEN_OBJECT: Final = 123
 CLOSE_OBJECT: Final = 125
 BACKSLASH: Final = 92
+SPACE: Final = 32
 ASCII_END: Final = 127
 
 WORD_BUY = np.uint64(int.from_bytes(b"buy", "little"))
@@ -62,22 +63,12 @@ BYTES: Final = "Bytes(uint8, 1, 'C', readonly=True)"
 
 
 @helper
-def expect(raw, i, n, wanted):
-    """The place after `wanted` and white space before it, or REFUSED."""
-    if i >= n or byte(raw, i) != wanted:
-        i = skip_space(raw, i, n)
-        if i >= n or byte(raw, i) != wanted:
-            return np.int64(REFUSED)
-    return i + 1
-
-
-@helper
 def text_word(raw, i, n):
     """A plain string at `i`: (its first eight bytes, 0 when it is longer; next place)."""
     i = expect(raw, i, n, QUOTE)
     word = np.uint64(0)
     if i < 0:
-        return word, np.int64(REFUSED)
+        return word, i
     start = i
     while i < n:
         c = byte(raw, i)
@@ -94,12 +85,10 @@ def text_word(raw, i, n):
 @helper
 def value_of(raw, i, n, nano):
     """A number at `i`, in quotes or bare: (value, next place)."""
-    i = skip_space(raw, i, n)
-    if i < n and byte(raw, i) == QUOTE:
-        value, i = number(raw, i + 1, n, nano)
-        if i < 0 or i >= n or byte(raw, i) != QUOTE:
-            return np.int64(0), np.int64(REFUSED)
-        return value, i + 1
+    inside = expect(raw, i, n, QUOTE)
+    if inside >= 0:
+        value, i = number(raw, inside, n, nano)
+        return value, expect(raw, i, n, QUOTE)
     if is_digit(raw, i + 1, n) and byte(raw, i) == ZERO:
         return np.int64(0), np.int64(REFUSED)
     return number(raw, i, n, nano)
@@ -108,49 +97,49 @@ def value_of(raw, i, n, nano):
 @helper
 def skip_scalar(raw, i, n):
     """The place after a plain string or a plain number, or REFUSED."""
-    i = skip_space(raw, i, n)
-    if i < n and byte(raw, i) == QUOTE:
+    if expect(raw, i, n, QUOTE) >= 0:
         _, i = text_word(raw, i, n)
         return i
     if is_digit(raw, i + 1, n) and byte(raw, i) == ZERO:
         return np.int64(REFUSED)
     _, i = whole_number(raw, i, n)
-    if i < 0 or i >= n or byte(raw, i) != 46:
-        return i
-    _, i = whole_number(raw, i + 1, n)
+    point = expect(raw, i, n, DOT)
+    if point >= 0:
+        _, i = whole_number(raw, point, n)
     return i
 
 
 @helper
-def array_level(raw, i, n):
-    """`price, qty, ...]` at `i`: (price, quantity, next place)."""
-    price, i = value_of(raw, i, n, True)
-    qty = np.int64(0)
-    if i >= 0:
+def array_level(raw, i, n, sided):
+    """`["price","qty",...]`, or with the side before: (price, quantity, side, next place)."""
+    side = np.int64(0)
+    i = expect(raw, i, n, OPEN)
+    if sided:
+        word, i = text_word(raw, i, n)
         i = expect(raw, i, n, COMMA)
-    if i >= 0:
-        qty, i = value_of(raw, i, n, False)
+        if word == WORD_SELL:
+            side = np.int64(1)
+        elif word != WORD_BUY:
+            i = np.int64(REFUSED)
+    price, i = value_of(raw, i, n, True)
+    qty, i = value_of(raw, expect(raw, i, n, COMMA), n, False)
     while i >= 0:
         after = expect(raw, i, n, CLOSE)
         if after >= 0:
-            return price, qty, after
-        i = expect(raw, i, n, COMMA)
-        if i >= 0:
-            i = skip_scalar(raw, i, n)
-    return price, qty, np.int64(REFUSED)
+            return price, qty, side, after
+        i = skip_scalar(raw, expect(raw, i, n, COMMA), n)
+    return price, qty, side, i
 
 
 @helper
 def object_level(raw, i, n, price_key, qty_key):
-    """Fields up to `}` at `i`: (price, quantity, next place); each of the two exactly once."""
+    """`{..}` with each of the two fields exactly once: (price, quantity, next place)."""
     price = np.int64(REFUSED)
     qty = np.int64(REFUSED)
-    while True:
+    i = expect(raw, i, n, OPEN_OBJECT)
+    while i >= 0:
         key, i = text_word(raw, i, n)
-        if i >= 0:
-            i = expect(raw, i, n, COLON)
-        if i < 0:
-            break
+        i = expect(raw, i, n, COLON)
         if key == price_key and price < 0:
             price, i = value_of(raw, i, n, True)
         elif key == qty_key and qty < 0:
@@ -159,82 +148,51 @@ def object_level(raw, i, n, price_key, qty_key):
             break
         else:
             i = skip_scalar(raw, i, n)
-        if i < 0:
-            break
         after = expect(raw, i, n, CLOSE_OBJECT)
         if after >= 0:
             if price < 0 or qty < 0:
                 break
             return price, qty, after
         i = expect(raw, i, n, COMMA)
-        if i < 0:
-            break
     return price, qty, np.int64(REFUSED)
-
-
-@helper
-def side_of_text(raw, i, n):
-    """`"buy",` or `"sell",` at `i`: (side, next place)."""
-    word, i = text_word(raw, i, n)
-    if i >= 0:
-        i = expect(raw, i, n, COMMA)
-    if word == WORD_BUY:
-        return np.int64(0), i
-    if word == WORD_SELL:
-        return np.int64(1), i
-    return np.int64(0), np.int64(REFUSED)
 
 
 @helper
 def write_array(raw, i, n, rows, row, end, layout, side):
     """Levels of the array at `i` into rows from `row`: (next row, next place)."""
-    refused = np.int64(REFUSED)
     i = expect(raw, i, n, OPEN)
-    if i < 0:
-        return row, refused
     after = expect(raw, i, n, CLOSE)
     if after >= 0:
         return row, after
     price_key = WORD_PX if layout == PX_SZ else WORD_PRICE
     qty_key = WORD_SZ if layout == PX_SZ else WORD_SIZE
-    array = layout == PAIR or layout == SIDED
-    while True:
-        i = expect(raw, i, n, OPEN if array else OPEN_OBJECT)
-        if i < 0 or row >= end:
-            return row, refused
-        if layout == SIDED:
-            side, i = side_of_text(raw, i, n)
-            if i < 0:
-                return row, refused
-        if array:
-            price, qty, i = array_level(raw, i, n)
+    sided = layout == SIDED
+    while i >= 0 and row < end:
+        if layout == PAIR or sided:
+            price, qty, named, i = array_level(raw, i, n, sided)
+            if sided:
+                side = named
         else:
             price, qty, i = object_level(raw, i, n, price_key, qty_key)
         if i < 0 or price <= 0:
-            return row, refused
+            break
         at = np.uint64(row)
         rows[at, np.uint64(0)] = side
         rows[at, np.uint64(1)] = price
         rows[at, np.uint64(2)] = qty
         row += 1
-        if i < n and byte(raw, i) == COMMA:
-            i += 1
-            continue
         after = expect(raw, i, n, CLOSE)
         if after >= 0:
             return row, after
         i = expect(raw, i, n, COMMA)
-        if i < 0:
-            return row, refused
+    return row, np.int64(REFUSED)
 
 
 @helper
 def write_document(raw, n, rows, row, end, layout, side):
     """An array that is all `n` bytes of `raw`, into rows from `row`: the next row, or REFUSED."""
     row, i = write_array(raw, np.int64(0), n, rows, row, end, layout, side)
-    if i < 0 or skip_space(raw, i, n) != n:
-        return np.int64(REFUSED)
-    return row
+    return row if i == n else np.int64(REFUSED)
 
 
 @kernel(f"int64({BYTES}, int64[:,::1], int64, int64, int64, int64)")

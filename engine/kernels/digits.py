@@ -14,14 +14,13 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-__all__ = ["REFUSED", "address_of", "byte", "helper", "is_digit", "number", "skip_space", "whole_number"]
+__all__ = ["REFUSED", "byte", "expect", "helper", "is_digit", "number", "whole_number"]
 
 REFUSED: Final = -1
 QUOTE: Final = 34
 DOT: Final = 46
 ZERO: Final = 48
 NINE: Final = 57
-SPACE: Final = 32
 WHOLE_DIGITS_MAX: Final = 16
 SURPLUS_ZEROS_MAX: Final = 16
 
@@ -42,18 +41,6 @@ POWERS = np.array([10**k for k in range(9)], np.int64)
 # The largest whole part whose every fraction still fits 63 bits, and one more.
 PRICE_WHOLE_END: Final = (2**63 - 1) // 10**9
 QTY_WHOLE_END: Final = (2**63 - 1) // 10**8
-
-
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
-def address_of(context: Any, raw: Any) -> Any:
-    """Where the bytes of `raw` begin; good for as long as the kernel's caller holds `raw`."""
-    del context
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        return builder.ptrtoint(array.data, ir.IntType(64))
-
-    return types.int64(raw), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # numba has no types
@@ -131,23 +118,22 @@ def leading(word, count):
 @helper
 def is_digit(raw, i, n):
     """Whether there is a digit at `i`."""
-    return i < n and byte(raw, i) >= ZERO and byte(raw, i) <= NINE
+    return np.uint64(i) < np.uint64(n) and ZERO <= byte(raw, i) <= NINE
 
 
 @helper
-def skip_space(raw, i, n):
-    """The next place that is not JSON white space."""
-    while i < n:
-        c = byte(raw, i)
-        if c > SPACE or (c != SPACE and c != 9 and c != 10 and c != 13):
-            break
-        i += 1
-    return i
+def expect(raw, i, n, wanted):
+    """The place after the byte `wanted` at `i`, else REFUSED; as is when `i` is REFUSED."""
+    if np.uint64(i) < np.uint64(n) and byte(raw, i) == wanted:
+        return i + 1
+    return np.int64(REFUSED)
 
 
 @helper
 def whole_number(raw, i, n):
     """Up to 16 digits at `i`: (value, next place), next REFUSED when there is none or more."""
+    if np.uint64(i) >= np.uint64(n):
+        return np.int64(0), np.int64(REFUSED)
     word = load(raw, i, n)
     count = count_digits(word)
     if count == 0:

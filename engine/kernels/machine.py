@@ -1,80 +1,71 @@
-"""Machine instructions that numba does not offer: words in memory, trailing zeros, memmove.
+"""What numba does not offer on arrays: their place in memory, cells by address, and moves.
 
-An address is a plain integer, valid while the array or bytes object it came from is an argument
-of the running kernel. Nothing here checks a bound: each caller compares with its own end first.
+Written over addresses the book's write loop runs at the speed of C; over four indexes it takes
+1.4 times as long. An address is a plain integer, good while its array is an argument of the
+running kernel. Nothing here checks a bound: a kernel checks its arguments before it begins.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["address_of", "load_byte", "load_word", "move_levels", "trailing_zeros"]
+__all__ = ["CELL_BYTES", "address_of", "load_cell", "move_bytes", "store_cell"]
 
-
+CELL_BYTES: Final = 8
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # numba has no types
-def address_of(typing_context: Any, buffer: Any) -> Any:
-    """Address of the first element of an array or of a `bytes` argument."""
+def address_of(typing_context: Any, array: Any) -> Any:
+    """Address of an array's first element, good while the array is an argument of the kernel."""
     del typing_context
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        proxy = cgutils.create_struct_proxy(signature.args[0].as_array)
-        array = proxy(context, builder, value=arguments[0])
-        return builder.ptrtoint(array.data, context.get_value_type(types.intp))
+        proxy = context.make_array(signature.args[0])(context, builder, arguments[0])
+        return builder.ptrtoint(proxy.data, context.get_value_type(types.int64))
 
-    return types.intp(buffer), generate
+    return types.int64(array), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # numba has no types
-def load_byte(typing_context: Any, address: Any) -> Any:
-    """The byte at an address, as int64."""
-    del typing_context, address
+def load_cell(typing_context: Any, address: Any, cell: Any) -> Any:
+    """The int64 that stands `cell` cells after an address."""
+    del typing_context, address, cell
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        byte = context.get_value_type(types.uint8)
-        value = builder.load(builder.inttoptr(arguments[0], byte.as_pointer()))
-        return builder.zext(value, context.get_value_type(types.int64))
+        int64 = context.get_value_type(types.int64)
+        base = builder.inttoptr(arguments[0], int64.as_pointer())
+        return builder.load(builder.gep(base, [arguments[1]]))
 
-    return types.int64(types.intp), generate
+    return types.int64(types.int64, types.int64), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # numba has no types
-def load_word(typing_context: Any, address: Any) -> Any:
-    """The eight bytes from an address on, aligned or not, the first one lowest."""
-    del typing_context, address
+def store_cell(typing_context: Any, address: Any, cell: Any, value: Any) -> Any:
+    """Write the int64 that stands `cell` cells after an address."""
+    del typing_context, address, cell, value
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        word = context.get_value_type(types.uint64)
-        return builder.load(builder.inttoptr(arguments[0], word.as_pointer()), align=1)
+        int64 = context.get_value_type(types.int64)
+        base = builder.inttoptr(arguments[0], int64.as_pointer())
+        builder.store(arguments[2], builder.gep(base, [arguments[1]]))
+        return context.get_dummy_value()
 
-    return types.uint64(types.intp), generate
-
-
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
-def trailing_zeros(typing_context: Any, word: Any) -> Any:
-    """Number of zero bits below the lowest set bit; 64 for zero."""
-    del typing_context, word
-
-    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], context.get_constant(types.boolean, value=False))
-
-    return types.int64(types.uint64), generate
+    return types.void(types.int64, types.int64, types.int64), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # numba has no types
-def move_levels(typing_context: Any, target: Any, source: Any, count: Any) -> Any:
-    """Copy `count` levels of two int64 between overlapping places."""
+def move_bytes(typing_context: Any, target: Any, source: Any, count: Any) -> Any:
+    """Copy `count` bytes between addresses whose ranges may overlap; the caller checks bounds."""
     del typing_context, target, source, count
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         byte = context.get_value_type(types.uint8).as_pointer()
-        target, source = (builder.inttoptr(a, byte) for a in arguments[:2])
-        cgutils.raw_memmove(builder, target, source, arguments[2], LEVEL_BYTES)
+        places = [builder.inttoptr(address, byte) for address in arguments[:2]]
+        cgutils.raw_memmove(builder, places[0], places[1], arguments[2], 1)
         return context.get_dummy_value()
 
-    return types.void(types.intp, types.intp, types.int64), generate
+    return types.void(types.int64, types.int64, types.int64), generate

@@ -17,6 +17,7 @@ __all__ = ["KERNEL_MODULES", "warm_up"]
 KERNEL_MODULES = (
     "engine.kernels.book_write",
     "engine.kernels.decimals",
+    "engine.kernels.depth_update",
     "engine.kernels.sweep",
     "engine.kernels.minimums",
     "engine.kernels.decision_pack",

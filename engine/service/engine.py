@@ -11,13 +11,12 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from actors.registry import GraphKey, fingerprint
-from engine.errors import ConfigError, EngineError, GraphError, JournalError, Reason
+from engine.errors import ActorStopped, ConfigError, EngineError, GraphError, JournalError, Reason
 from engine.kernels.warm_up import warm_up
 from engine.messages import (
     CancelGraph,
@@ -29,10 +28,10 @@ from engine.messages import (
     SubmitAnswer,
     SubmitGraph,
 )
-from engine.model.graph import Graph, SimpleOrder
+from engine.model.graph import Graph, GraphStatus, SimpleOrder
 from engine.model.instruments import Environment
 from engine.model.intake import parse_graph
-from engine.model.records import EngineStarted, JournalEntry
+from engine.model.records import EngineStarted
 from engine.ports import JournalSink
 from engine.runtime.actor import ActorRef
 from engine.runtime.delivery import Message
@@ -104,7 +103,8 @@ class ExecutionEngine:
         loop = asyncio.get_running_loop()
         store = self._store = SqliteStore(self._journal_path())
         queries = self._queries = Queries(store)
-        engine_number = queries.engine_number() + 1
+        engine_number, graph_number = queries.last_numbers()
+        engine_number += 1
         system = ActorSystem(seed=int.from_bytes(os.urandom(8)))
         driver = self._driver = LiveDriver(system, loop)
         venues = config.venues
@@ -123,13 +123,11 @@ class ExecutionEngine:
             sandbox_ports(system, self.sandbox_venues, latency_scale=venues.latency_scale),
             self._make_sink,
             last_seq=store.last_seq,
-            graph_number=queries.graph_number(),
-            lookup=self._known_graph,
+            graph_number=graph_number,
+            lookup=queries.fingerprint,
             aliases=SYMBOL_ALIASES,
         )
         started = EngineStarted(engine_number, VERSION, venues.seed)
-        assert self._writer is not None
-        self._writer.start()
         driver.tell(self._world.journal, Record("", self.environment, "", "", started))
         driver.pump()
         return self
@@ -188,10 +186,13 @@ class ExecutionEngine:
         graph = parse_graph(order)
         client = client_id or self.config.client_id
         world, driver = self._parts()[:2]
-        answer = await driver.ask(
-            world.registry,
-            lambda reply_to: SubmitGraph(reply_to, client, self.environment, graph),
-        )
+        try:
+            answer = await driver.ask(
+                world.registry,
+                lambda reply_to: SubmitGraph(reply_to, client, self.environment, graph),
+            )
+        except ActorStopped:
+            answer = self._refusal(graph)
         assert isinstance(answer, SubmitAnswer)
         if self.config.durability == "accepted" and answer.reason is Reason.NONE:
             await self.flush()
@@ -262,7 +263,7 @@ class ExecutionEngine:
 
     def changes(
         self, *, graph_id: str | None = None, client_id: str | None = None
-    ) -> AsyncIterator[JournalEntry]:
+    ) -> Changes:
         """Durable entries from now on, in order; ends with JournalError for a reader too slow."""
         world, driver = self._parts()[:2]
         client = client_id or self.config.client_id
@@ -292,6 +293,14 @@ class ExecutionEngine:
 
     # -- inside
 
+    def _refusal(self, graph: Graph) -> SubmitAnswer:
+        """What a system that takes no commands answers: halted for good, or full for now."""
+        halted = self.world.system.halted
+        reason = Reason.KILL_SWITCH if halted else Reason.ENGINE_BUSY
+        text = f"trading is halted: {halted}" if halted else "too much is waiting; try again"
+        sizes = len(graph.nodes), len(graph.edges)
+        return SubmitAnswer(graph.graph_id or "", GraphStatus.FAILED, *sizes, reason, text)
+
     @property
     def world(self) -> World:
         """The joined cast, for tests and tools that look without touching."""
@@ -311,11 +320,6 @@ class ExecutionEngine:
     def _query(self) -> Queries:
         assert self._queries is not None
         return self._queries
-
-    def _known_graph(self, key: GraphKey) -> bytes | None:
-        """Fingerprint of a graph that ended long ago."""
-        found = self._query().graph(*key)
-        return None if found is None else fingerprint(found.accepted.graph)
 
     def _journal_path(self) -> Path:
         """Where the journal stands; without a folder of the host's, in one that goes with us."""

@@ -105,12 +105,15 @@ class GraphRun:
     async def changes(self) -> AsyncIterator[JournalEntry]:
         """Durable entries of this graph from now on, to its end."""
         stream = self._engine.changes(graph_id=self.graph_id, client_id=self._client_id)
-        if (await self.status()).ended:
-            return
-        async for entry in stream:
-            yield entry
-            if isinstance(entry.payload, GraphChanged) and entry.payload.status in ENDED:
+        try:
+            if (await self.status()).ended:
                 return
+            async for entry in stream:
+                yield entry
+                if isinstance(entry.payload, GraphChanged) and entry.payload.status in ENDED:
+                    return
+        finally:
+            await stream.aclose()
 
     async def done(self, timeout_s: float | None = None) -> GraphState:
         """Wait for the end and return the final state; TimeoutError past `timeout_s`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.model.orders import ChildState, ReportKind, next_state
 from engine.model.records import (
     ChildrenIntended,
     DecisionRecord,
@@ -14,7 +15,6 @@ from engine.model.records import (
     NodeChanged,
     ReportRecorded,
 )
-from engine.model.orders import ChildState, ReportKind, next_state
 
 
 def of_graph(entries: Sequence[JournalEntry], accepted: JournalEntry) -> list[JournalEntry]:
@@ -98,7 +98,9 @@ def children(entries: Sequence[JournalEntry]) -> dict[str, tuple[int, ChildState
         payload = entry.payload
         if isinstance(payload, ChildrenIntended):
             for child in payload.children:
-                found[child.client_order_id] = child_of(entries, child.client_order_id, child.qty_1e8)
+                found[child.client_order_id] = child_of(
+                    entries, child.client_order_id, child.qty_1e8
+                )
     return found
 
 

@@ -18,7 +18,16 @@ from typing import Any
 
 from tests.support.slow_books import Levels, SlowFrame, book_of
 
-__all__ = ["SlowFeed", "SlowFill", "SlowResult", "deep_enough", "read_frames", "slow_walk"]
+__all__ = [
+    "SlowFeed",
+    "SlowFill",
+    "SlowResult",
+    "average",
+    "deep_enough",
+    "fills_by_venue",
+    "read_frames",
+    "slow_walk",
+]
 
 NS = 10**9
 SECONDS = re.compile(r"^(\d{9,11}(?:\.\d+)?): ?(.*)$")
@@ -70,6 +79,7 @@ class SlowFill:
 class SlowResult:
     """What the walk came to."""
 
+    side: str
     fills: list[SlowFill]
 
     @property
@@ -80,15 +90,8 @@ class SlowResult:
     def fee_1e9(self) -> int:
         return sum(fill.fee_1e9 for fill in self.fills)
 
-    @property
-    def average_1e9(self) -> int:
-        return average(self.fills)
-
     def by_venue(self) -> dict[str, tuple[int, int, int, int]]:
         """Venue -> (quantity, average, fee, number of levels)."""
-        found: dict[str, list[SlowFill]] = {}
-        for fill in self.fills:
-            found.setdefault(fill.venue, []).append(fill)
         return {
             venue: (
                 sum(fill.qty_1e8 for fill in fills),
@@ -96,8 +99,16 @@ class SlowResult:
                 sum(fill.fee_1e9 for fill in fills),
                 len(fills),
             )
-            for venue, fills in found.items()
+            for venue, fills in fills_by_venue(self.fills).items()
         }
+
+
+def fills_by_venue(fills: Sequence[SlowFill]) -> dict[str, list[SlowFill]]:
+    """Fills of each venue, in the order in which the venues were first used."""
+    found: dict[str, list[SlowFill]] = {}
+    for fill in fills:
+        found.setdefault(fill.venue, []).append(fill)
+    return found
 
 
 def average(fills: Sequence[SlowFill]) -> int:
@@ -140,7 +151,7 @@ def slow_walk(
         left -= taken
         fee = Fraction(abs(signed) * taken * feeds[number].fee_ppm, 10**8 * 10**6)
         fills.append(SlowFill(feeds[number].venue, abs(signed), taken, -(-fee // 1)))
-    return SlowResult(fills)
+    return SlowResult(side, fills)
 
 
 def deep_enough(
@@ -148,9 +159,8 @@ def deep_enough(
     books: Sequence[tuple[Levels, Levels]],
     side: str,
     levels: int,
-    lot_1e8: int = 1,
 ) -> int:
-    """The least quantity, in whole lots, that takes `levels` levels of every feed."""
+    """The least quantity that takes `levels` levels of every feed."""
     missing = dict.fromkeys(range(len(feeds)), levels)
     total = 0
     for _, _, number, qty in ladder(feeds, books, side):
@@ -159,7 +169,7 @@ def deep_enough(
         total += qty
         missing[number] = max(0, missing[number] - 1)
     assert not any(missing.values()), f"a book is not {levels} levels deep: {missing}"
-    return total - total % lot_1e8
+    return total
 
 
 def read_frames(path: Path, merged_name: str = "") -> Iterator[SlowFrame]:

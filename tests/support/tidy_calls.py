@@ -21,7 +21,7 @@ SIMULATED = (
     "engine/decisions/",
     "engine/intelligence/",
     "engine/kernels/",
-    "engine/messages.py",
+    "engine/messages/",
     "engine/model/",
     "engine/ports.py",
     "engine/runtime/",

@@ -1,0 +1,177 @@
+"""Messages of the execution path, in hop order: from a node's wish to a venue's word."""
+
+from __future__ import annotations
+
+from engine.errors import Reason
+from engine.model.orders import ChildOrder, Grant, OrderReport, RouteIntent
+from engine.model.units import Side
+from engine.runtime.delivery import Command, Event
+
+__all__ = [
+    "ApprovedOrder",
+    "ApprovedRoute",
+    "CancelChild",
+    "ChildReport",
+    "ChildrenPlanned",
+    "ExposureChanged",
+    "ForgetChild",
+    "LiquidityAppeared",
+    "PolicyWake",
+    "QueryChild",
+    "ReplyCheck",
+    "RouteDenied",
+    "RouteRequest",
+    "TakeSettled",
+    "TouchReached",
+    "TradeEvent",
+    "TradeFrame",
+    "UnwatchLiquidity",
+    "WatchLiquidity",
+]
+
+
+class WatchLiquidity(Event, frozen=True, gc=False):
+    """A node asks its router: tell me once the touch that I take reaches `price_1e9`.
+
+    `price_1e9` None asks for any move of the best. One watch a node; a second replaces the first.
+    """
+
+    owner_id: int
+    side: Side
+    price_1e9: int | None
+
+
+class UnwatchLiquidity(Event, frozen=True, gc=False):
+    """The node no longer waits."""
+
+    owner_id: int
+
+
+class TouchReached(Event, frozen=True, gc=False):
+    """From a book to its router: the best of a side reached a watched price."""
+
+    venue_index: int
+    side: Side
+
+
+class LiquidityAppeared(Event, frozen=True, gc=False):
+    """From the router to a watching node: its price is available; the watch is spent."""
+
+    price_1e9: int
+
+
+class RouteRequest(Command, frozen=True, gc=False):
+    """Node to risk: may this be sent?"""
+
+    intent: RouteIntent
+
+
+class RouteDenied(Event, frozen=True, gc=False):
+    """Risk, router or trade to the node: nothing more of this attempt was or will be sent.
+
+    `qty_1e8` is the quantity given back.
+    """
+
+    attempt: int
+    qty_1e8: int
+    reason: Reason
+    text: str
+
+
+class ApprovedRoute(Command, frozen=True, gc=False):
+    """Risk to router: split and send within the grant."""
+
+    grant: Grant
+
+
+class ChildrenPlanned(Event, frozen=True, gc=False):
+    """Router to node: the children of an attempt, and what could not be placed."""
+
+    attempt: int
+    grant_id: int
+    children: tuple[ChildOrder, ...]
+    unplaced_qty_1e8: int
+    reason: Reason
+    mid_1e9: int
+    touch_1e9: int
+    decision_id: int
+
+
+class ApprovedOrder(Command, frozen=True, gc=False):
+    """Router to venue trade: the only message that makes bytes leave."""
+
+    child: ChildOrder
+    grant: Grant
+
+
+class CancelChild(Event, frozen=True, gc=False):
+    """Node to venue trade: cancel this child; never refused."""
+
+    child: ChildOrder
+
+
+class QueryChild(Event, frozen=True, gc=False):
+    """Node to venue trade: prove this child's state by its client order id."""
+
+    child: ChildOrder
+
+
+class ForgetChild(Event, frozen=True, gc=False):
+    """Node to venue trade: the child is proven ended; its reports need no route any more."""
+
+    client_order_id: str
+
+
+class PolicyWake(Event, frozen=True, gc=False):
+    """A node's own timer for its policy; `token` tells a superseded timer apart."""
+
+    token: int
+
+
+class ReplyCheck(Event, frozen=True, gc=False):
+    """A node's own timer: which children still owe an answer?"""
+
+
+class TradeFrame(Event, frozen=True, gc=False):
+    """Bytes of a venue's order line, as received."""
+
+    recv_ns: int
+    payload: bytes
+
+
+class ChildReport(Event, frozen=True, gc=False):
+    """Venue trade to the owner node: what the venue said of its child."""
+
+    report: OrderReport
+
+
+TradeEvent = OrderReport
+
+
+class TakeSettled(Event, frozen=True, gc=False):
+    """Node to router: of a child's planned take, nothing more is in flight.
+
+    `exchange_ns` is the venue's time of the last fill (0: unknown), after which the book shows
+    the take; `filled_qty_1e8` what was taken of `qty_1e8`; `answer_ns` how long the first answer
+    took, 0 where none came.
+    """
+
+    client_order_id: str
+    venue_index: int
+    side: Side
+    qty_1e8: int
+    filled_qty_1e8: int
+    exchange_ns: int
+    answer_ns: int
+
+
+class ExposureChanged(Event, frozen=True, gc=False):
+    """Node to risk: proven facts about a grant.
+
+    `released_qty_1e8` will never fill any more; `filled_qty_1e8` did, for `notional_1e9`.
+    """
+
+    grant_id: int
+    filled_qty_1e8: int
+    notional_1e9: int
+    released_qty_1e8: int

@@ -1,0 +1,238 @@
+"""Reads: pages that stay put while rows come, filters, graphs, decisions, history."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from actors.registry import fingerprint
+from engine.errors import JournalError
+from engine.model.instruments import Environment
+from engine.model.orders import ChildState
+from engine.model.records import DecisionRecord, GraphAccepted, JournalEntry
+from engine.store.journal import SqliteStore
+from engine.store.queries import Page, Queries, decision_record
+from engine.store.rows import FillRow, NodeRow
+from tests.support.journals import SYMBOLS, EntryMaker, grouped, story
+
+SANDBOX, LIVE = Environment.SANDBOX, Environment.LIVE
+
+
+def filled(path: str | Path, entries: list[JournalEntry]) -> SqliteStore:
+    store = SqliteStore(path)
+    for group in grouped(entries, (9, 30)):
+        store.commit(group)
+    return store
+
+
+@pytest.mark.parametrize("kind", ["orders", "fills"])
+@pytest.mark.parametrize("client", ["alice", "bob", None, "nobody"])
+@pytest.mark.parametrize("symbol", [None, "ETH-USD"])
+def test_lists_are_all_rows_newest_first(
+    tmp_path: Path, kind: str, client: str | None, symbol: str | None
+) -> None:
+    entries = story(40, seed=4)
+    queries = Queries(filled(tmp_path / "a.db", entries))
+    read = getattr(queries, kind)
+    clients = [client] if client else ["alice", "bob"]
+    whole = filled(":memory:", entries)
+    table, key = ("nodes", "order_number") if kind == "orders" else ("fills", "seq")
+    marks = ",".join("?" * len(clients))
+    sql = (
+        f"SELECT {key} FROM {table} JOIN accounts USING (account) "
+        f"WHERE client_id IN ({marks}) AND environment = 'sandbox' "
+    )
+    values: list[object] = [*clients]
+    if symbol is not None:
+        sql += "AND symbol = ? "
+        values.append(symbol)
+    wanted = [row[0] for row in whole.connection.execute(sql + f"ORDER BY {key} DESC", values)]
+    page = read(client, SANDBOX, symbol=symbol, limit=1_000)
+    assert [getattr(row, key) for row in page.rows] == wanted
+    assert (page.total, page.next_cursor) == (len(wanted), None)
+    assert bool(wanted) is (client != "nobody")
+    by_offset = [
+        getattr(row, key)
+        for offset in range(0, len(wanted), 7)
+        for row in read(client, SANDBOX, symbol=symbol, limit=7, offset=offset).rows
+    ]
+    assert by_offset == wanted
+
+
+@pytest.mark.parametrize("kind", ["orders", "fills"])
+def test_cursors_stay_put_while_rows_come(tmp_path: Path, kind: str) -> None:
+    maker = EntryMaker()
+    store = SqliteStore(tmp_path / "a.db")
+    queries = Queries(store)
+    for _ in range(20):
+        store.commit(maker.order(fills=2))
+    read: Callable[..., Page[NodeRow] | Page[FillRow]] = getattr(queries, kind)
+    wanted = read("alice", SANDBOX, limit=1_000).rows
+    seen: list[NodeRow | FillRow] = []
+    page = read("alice", SANDBOX, limit=6)
+    while True:
+        seen += page.rows
+        store.commit(maker.order(fills=2))
+        if page.next_cursor is None:
+            break
+        page = read("alice", SANDBOX, limit=6, cursor=page.next_cursor)
+    assert tuple(seen) == wanted
+    assert page.total > len(wanted)
+
+
+def test_a_page_ends_exactly_at_the_last_row(tmp_path: Path) -> None:
+    maker = EntryMaker()
+    queries = Queries(filled(tmp_path / "a.db", maker.order() + maker.order()))
+    page = queries.orders("alice", SANDBOX, limit=2)
+    assert (len(page.rows), page.next_cursor) == (2, None)
+    page = queries.orders("alice", SANDBOX, limit=1)
+    assert page.next_cursor == page.rows[0].order_number == 2
+    assert queries.orders("alice", SANDBOX, offset=5).rows == ()
+
+
+def test_one_order_is_found_by_its_id(tmp_path: Path) -> None:
+    maker = EntryMaker()
+    entries = maker.order("alice", nodes=3, fills=2) + maker.order("bob", fills=1)
+    queries = Queries(filled(tmp_path / "a.db", entries))
+    name = "graph:graph-1:n1:1"
+    page = queries.orders("alice", SANDBOX, node_order_id=name)
+    assert [row.node_order_id for row in page.rows] == [name]
+    assert page.total == 1
+    fills = queries.fills("alice", SANDBOX, node_order_id=name)
+    assert {row.node_order_id for row in fills.rows} == {name}
+    assert fills.total == 2
+    assert [row.node_id for row in queries.decisions("alice", SANDBOX, node_order_id=name)] == [
+        "n1"
+    ]
+    for client, environment, other in (
+        ("bob", SANDBOX, name),
+        ("alice", LIVE, name),
+        ("alice", SANDBOX, "graph:graph-1:n1:2"),
+        ("alice", SANDBOX, "graph:graph-1:zz:1"),
+        ("alice", SANDBOX, "nonsense"),
+        ("alice", SANDBOX, ""),
+    ):
+        assert queries.orders(client, environment, node_order_id=other).rows == ()
+        assert queries.fills(client, environment, node_order_id=other).total == 0
+    assert queries.orders(None, SANDBOX, node_order_id=name).total == 1
+
+
+def test_a_graph_is_read_whole(tmp_path: Path) -> None:
+    maker = EntryMaker()
+    entries = maker.order(nodes=2, fills=1, ended=False) + maker.order("bob")
+    queries = Queries(filled(tmp_path / "a.db", entries))
+    found = queries.graph("alice", SANDBOX, "graph-1")
+    assert found is not None
+    assert found.accepted == entries[0].payload
+    assert [node.node_id for node in found.nodes] == ["n0", "n1"]
+    assert [child.state for child in found.children] == [ChildState.WORKING] * 2
+    assert queries.graph("bob", SANDBOX, "graph-1") is None
+    assert queries.graph("alice", LIVE, "graph-1") is None
+
+
+def test_open_graphs_are_those_without_an_end(tmp_path: Path) -> None:
+    maker = EntryMaker()
+    rng = random.Random(3)
+    entries: list[JournalEntry] = []
+    wanted = []
+    for _ in range(30):
+        ended = rng.random() < 0.7
+        entries += maker.order(rng.choice(("alice", "bob")), ended=ended)
+        if not ended:
+            wanted.append(f"graph-{maker.graph_number}")
+    queries = Queries(filled(tmp_path / "a.db", entries))
+    found = list(queries.open_graphs())
+    assert [graph.row.graph_id for graph in found] == wanted
+    assert {graph.client_id for graph in found} == {"alice", "bob"}
+    assert all(graph.row.graph_id == graph.accepted.graph.graph_id for graph in found)
+
+
+def test_decisions_keep_their_whole_record(tmp_path: Path) -> None:
+    entries = story(20, seed=2)
+    queries = Queries(filled(tmp_path / "a.db", entries))
+    recorded = [
+        entry.payload
+        for entry in entries
+        if isinstance(entry.payload, DecisionRecord)
+        and (entry.client_id, entry.environment) == ("bob", LIVE)
+    ]
+    rows = queries.decisions("bob", LIVE, last_n=1_000)
+    assert [decision_record(row) for row in rows] == recorded[::-1]
+    assert [decision_record(row) for row in queries.decisions("bob", LIVE, last_n=2)] == (
+        recorded[:-3:-1]
+    )
+
+
+def test_the_history_of_a_graph_is_its_own_entries(tmp_path: Path) -> None:
+    entries = story(20)
+    # Two graphs at once: their entries alternate within one span.
+    one, two = EntryMaker(len(entries), 500), EntryMaker(0, 600)
+    mixed = [entry for pair in zip(one.order(), two.order(), strict=True) for entry in pair]
+    for seq, entry in enumerate(mixed, len(entries) + 1):
+        fields = (getattr(entry, name) for name in entry.__struct_fields__)
+        values = list(fields)
+        values[1] = seq
+        entries.append(JournalEntry(*values))
+    queries = Queries(filled(tmp_path / "a.db", entries))
+    for graph_id in ("graph-1", "graph-501", "graph-601"):
+        own = [entry for entry in entries if entry.graph_id == graph_id]
+        key = own[0].client_id, own[0].environment
+        assert list(queries.history(*key, graph_id)) == own
+    assert list(queries.history("alice", SANDBOX, "unknown")) == []
+    assert list(queries.entries(3, 8)) == entries[2:8]
+
+
+def test_counts_are_kept_for_each_client(tmp_path: Path) -> None:
+    entries = story(40)
+    queries = Queries(filled(tmp_path / "a.db", entries))
+    account = queries.account("alice", SANDBOX)
+    assert account is not None
+    assert account.order_count == queries.orders("alice", SANDBOX, symbol=None).total
+    by_symbol = [queries.orders("alice", SANDBOX, symbol=name).total for name in SYMBOLS]
+    assert account.order_count == sum(by_symbol) > 0
+    assert queries.account("nobody", SANDBOX) is None
+
+
+def test_the_engines_own_facts(tmp_path: Path) -> None:
+    maker = EntryMaker()
+    store = SqliteStore(tmp_path / "a.db")
+    queries = Queries(store)
+    assert queries.last_numbers() == (0, 0)
+    assert queries.halted(SANDBOX) is None
+    store.commit([maker.started(4), *maker.order(), *maker.order(), maker.halted("by hand")])
+    assert queries.last_numbers() == (4, 2)
+    assert queries.halted(SANDBOX) == "by hand"
+    assert queries.halted(LIVE) is None
+    store.commit([maker.halted("")])
+    assert queries.halted(SANDBOX) is None
+
+
+def test_a_fingerprint_is_the_registrys(tmp_path: Path) -> None:
+    entries = EntryMaker().order(nodes=2)
+    queries = Queries(filled(tmp_path / "a.db", entries))
+    accepted = entries[0].payload
+    assert isinstance(accepted, GraphAccepted)
+    assert queries.fingerprint(("alice", SANDBOX, "graph-1")) == fingerprint(accepted.graph)
+    assert queries.fingerprint(("bob", SANDBOX, "graph-1")) is None
+
+
+def test_a_closed_journal_is_read_by_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    entries = story(10)
+    filled(path, entries).close()
+    queries = Queries(path)
+    assert list(queries.entries()) == entries
+    queries.close()
+    with pytest.raises(JournalError, match="could not be read"):
+        queries.orders("alice", SANDBOX)
+
+
+def test_a_store_in_memory_is_read_on_its_own_connection() -> None:
+    store = filled(":memory:", story(10))
+    queries = Queries(store)
+    assert queries.orders(None, SANDBOX).total
+    queries.close()
+    assert list(store.entries())
