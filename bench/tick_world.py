@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from time import perf_counter_ns
 
 from engine.decisions.node_plan import NodeIdentity
 from engine.decisions.policies.policy import Action, PolicyView, Route
@@ -46,10 +47,11 @@ ANY_PRICE = 2**62
 
 
 class KeepingLink:
-    """Counts and keeps the last bytes that left."""
+    """Keeps the bytes that left, and when the last of them did."""
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
+        self.left_ns = 0
 
     def open(self) -> None:
         """Always open."""
@@ -59,6 +61,7 @@ class KeepingLink:
 
     def send(self, frame: bytes) -> bool:
         self.sent.append(frame)
+        self.left_ns = perf_counter_ns()
         return True
 
     def request(self, request: str) -> bool:

@@ -83,6 +83,8 @@ class MarketBlock:
         "sequence",
         "slots",
         "stale_reason",
+        "top_ask",
+        "top_bid",
         "view",
         "watch_ask",
         "watch_bid",
@@ -114,6 +116,8 @@ class MarketBlock:
         self.watch_bid = INT64_MAX
         self.mid_known = False
         self.mid_value: int | None = None
+        self.top_bid: int | None = None
+        self.top_ask: int | None = None
         self.slots: list[BookSlot | None] = [None] * count
 
     def slot(self, venue_index: int) -> BookSlot:
@@ -128,16 +132,14 @@ class MarketBlock:
         None when no such book has a bid, or none has an ask.
         """
         if not self.mid_known:
-            self.mid_value = self._consolidate()
-            self.mid_known = True
+            self._consolidate()
         return self.mid_value
 
     def best(self, side: int) -> int | None:
         """Best price of a side (BID or ASK) over healthy, uncrossed books, or None."""
-        bid, ask = self._extremes()
-        if side == BID:
-            return None if bid == NO_BID else bid
-        return None if ask == NO_ASK else ask
+        if not self.mid_known:
+            self._consolidate()
+        return self.top_bid if side == BID else self.top_ask
 
     def usable(self, venue_index: int) -> bool:
         """Whether the venue's book is healthy and not crossed in itself."""
@@ -164,19 +166,24 @@ class MarketBlock:
         """How often this side of this book was written."""
         return self.cells[(venue_index * 2 + side) * (self.depth + 1) * 2 + 1]
 
-    def _extremes(self) -> tuple[int, int]:
-        best_bid, best_ask = NO_BID, NO_ASK
-        for healthy, bid, ask in zip(self.healthy, self.best_bid, self.best_ask, strict=True):
-            if healthy and bid < ask:
-                if bid > best_bid:
-                    best_bid = bid
-                if ask < best_ask:
-                    best_ask = ask
-        return best_bid, best_ask
-
-    def _consolidate(self) -> int | None:
-        bid, ask = self._extremes()
-        return None if bid == NO_BID or ask == NO_ASK else bid + ask
+    def _consolidate(self) -> None:
+        """Best prices and mid over healthy, uncrossed books; kept until a best or a health moves."""
+        top_bid, top_ask = NO_BID, NO_ASK
+        bids, asks, v = self.best_bid, self.best_ask, 0
+        for healthy in self.healthy:
+            if healthy:
+                bid, ask = bids[v], asks[v]
+                if bid < ask:
+                    if bid > top_bid:
+                        top_bid = bid
+                    if ask < top_ask:
+                        top_ask = ask
+            v += 1
+        self.top_bid = top_bid if top_bid != NO_BID else None
+        self.top_ask = top_ask if top_ask != NO_ASK else None
+        both = top_bid != NO_BID and top_ask != NO_ASK
+        self.mid_value = top_bid + top_ask if both else None
+        self.mid_known = True
 
 
 class BookSlot:

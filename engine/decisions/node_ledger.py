@@ -96,11 +96,16 @@ class NodeLedger:
     @property
     def open_qty_1e8(self) -> int:
         """Sent and not proven ended."""
-        return sum(child.open_qty_1e8 for child in self.children.values())
+        children = self.children
+        if not children:
+            return 0
+        return sum([child.open_qty_1e8 for child in children.values()])
 
     @property
     def working_qty_1e8(self) -> int:
         """Resting at venues, not being cancelled."""
+        if not self.children:
+            return 0
         return sum(
             child.open_qty_1e8
             for child in self.children.values()
@@ -110,6 +115,8 @@ class NodeLedger:
     @property
     def unknown_qty_1e8(self) -> int:
         """Sent, and the venue's answer is missing."""
+        if not self.children:
+            return 0
         return sum(
             child.open_qty_1e8
             for child in self.children.values()

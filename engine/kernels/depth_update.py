@@ -95,7 +95,8 @@ def is_depth_update(raw, start, n):
 @helper
 def body_start(raw, n):
     """The place of the body's `{`: 0, or that in the envelope, or REFUSED."""
-    key, i = text_word(raw, np.int64(1), n)
+    start = expect(raw, np.int64(0), n, OPEN_OBJECT)
+    key, i = text_word(raw, start, n)
     if key != KEY_STREAM:
         return np.int64(0)
     _, i = text_word(raw, expect(raw, i, n, COLON), n)

@@ -21,7 +21,6 @@ QUOTE: Final = 34
 DOT: Final = 46
 ZERO: Final = 48
 NINE: Final = 57
-WHOLE_DIGITS_MAX: Final = 16
 SURPLUS_ZEROS_MAX: Final = 16
 
 # Lent arrays are not counted: counting is atomic and dearer than the work.

@@ -41,42 +41,47 @@ QTY_UNIT = np.uint64(10**8)
 
 
 @helper
-def finish(block, arena, v, side):
-    """Walk a venue's taken quantity: exact sum of price x qty (128 bits) and its worst price.
+def finish(block, arena, first, last, side):
+    """Walk the taken quantity of venues `first` to `last` - 1: worst price and exact cost.
 
-    EXAMINED becomes the levels looked at from the top: those taken and one more.
+    The sum of price x quantity is kept in 128 bits. EXAMINED becomes the levels looked at from
+    the top: those taken and one more. Returns whether every one keeps its lot and minimums.
     """
-    row = arena[np.uint64(START_ROW + v)]
-    left = arena[np.uint64(START_QTY + v)]
-    open_qty = arena[np.uint64(TAKEN + v)]
-    high = np.uint64(0)
-    low = np.uint64(0)
-    price = np.int64(0)
-    while True:
-        part = min(left, open_qty)
-        if part > 0:
-            price = level_price(block, v, side, row)
-            a = np.uint64(price)
-            b = np.uint64(part)
-            product = a * b
-            low += product
-            high += multiply_high(a, b)
-            if low < product:
-                high += np.uint64(1)
-        open_qty -= part
+    fits = True
+    for v in range(first, last):
+        open_qty = arena[np.uint64(TAKEN + v)]
         if open_qty == 0:
-            break
-        row -= 1
-        left = level_qty(block, arena, v, side, row)
-    arena[np.uint64(WORST + v)] = price
-    arena[np.uint64(COST_HIGH + v)] = np.int64((high << np.uint64(2)) | (low >> np.uint64(62)))
-    arena[np.uint64(COST_LOW + v)] = np.int64(low & MASK_62)
-    count = level_price(block, v, side, 0)
-    examined = max(arena[np.uint64(EXAMINED + v)], count - row + 2)
-    arena[np.uint64(EXAMINED + v)] = min(count, examined)
-    arena[np.uint64(SHAPE_SUM + v)] = 0
-    if arena[np.uint64(EXPONENT + v)] != 0:
-        sum_shapes(block, arena, v, side)
+            continue
+        row = arena[np.uint64(START_ROW + v)]
+        left = arena[np.uint64(START_QTY + v)]
+        high = np.uint64(0)
+        low = np.uint64(0)
+        price = np.int64(0)
+        while True:
+            part = min(left, open_qty)
+            if part > 0:
+                price = level_price(block, v, side, row)
+                product = np.uint64(price) * np.uint64(part)
+                low += product
+                high += multiply_high(np.uint64(price), np.uint64(part))
+                if low < product:
+                    high += np.uint64(1)
+            open_qty -= part
+            if open_qty == 0:
+                break
+            row -= 1
+            left = level_qty(block, arena, v, side, row)
+        arena[np.uint64(WORST + v)] = price
+        arena[np.uint64(COST_HIGH + v)] = np.int64((high << np.uint64(2)) | (low >> np.uint64(62)))
+        arena[np.uint64(COST_LOW + v)] = np.int64(low & MASK_62)
+        count = level_price(block, v, side, 0)
+        examined = max(arena[np.uint64(EXAMINED + v)], count - row + 2)
+        arena[np.uint64(EXAMINED + v)] = min(count, examined)
+        arena[np.uint64(SHAPE_SUM + v)] = 0
+        if arena[np.uint64(EXPONENT + v)] != 0:
+            sum_shapes(block, arena, v, side)
+        fits &= leg_fits(arena, v)
+    return fits
 
 
 @helper
@@ -149,8 +154,15 @@ def write_legs(arena, venues, sign, worst, slack):
         paid += shapes * np.float64(arena[np.uint64(SHAPE_RATE + v)]) * 0.1
         arena[np.uint64(cell)] = v
         arena[np.uint64(cell + 1)] = taken
-        arena[np.uint64(cell + 2)] = leg_limit(arena, v, sign, worst, slack)
-        arena[np.uint64(cell + 3)] = arena[np.uint64(WORST + v)]
+        planned = arena[np.uint64(WORST + v)]
+        limit = planned
+        if slack != 0:
+            tick = arena[np.uint64(TICK + v)]
+            top = arena[np.uint64(PRICE_MAX + v)]
+            minimum = arena[np.uint64(NOTIONAL_MIN + v)]
+            limit = leg_limit(planned, taken, tick, top, minimum, sign, worst)
+        arena[np.uint64(cell + 2)] = limit
+        arena[np.uint64(cell + 3)] = planned
         arena[np.uint64(cell + 4)] = high
         arena[np.uint64(cell + 5)] = low
         cell += LEG_WIDTH
@@ -175,29 +187,22 @@ def nano_bps(arena, venues, sign, key):
 
 
 @helper
-def leg_limit(arena, v, sign, worst, slack):
-    """Limit of a leg: its worst planned price, widened by the slack, never past `worst`.
+def leg_limit(planned, taken, tick, top, minimum, sign, worst):
+    """Limit of a leg: its worst planned price, widened by max(tick, 1 bp), never past `worst`.
 
-    Rounded on tick to the passive side and kept inside the listing's price range. A sell whose
-    notional at the widened limit fell below the venue's minimum keeps a tighter one.
+    Rounded on tick to the passive side and kept inside the listing's price range (below `top`).
+    A sell whose notional at the widened limit fell below the venue's minimum keeps a tighter one.
     """
-    planned = arena[np.uint64(WORST + v)]
-    if slack == 0:
-        return planned
-    tick = arena[np.uint64(TICK + v)]
     limit = planned + sign * max(tick, planned // BP)
     if sign > 0:
         if worst > 0:
             limit = min(limit, worst)
-        top = arena[np.uint64(PRICE_MAX + v)]
         if top > 0:
             limit = min(limit, top - 1)
         return max(limit - limit % tick, planned)
     limit = max(limit, max(worst, tick))
-    minimum = arena[np.uint64(NOTIONAL_MIN + v)]
     if minimum > 0:
-        taken = np.float64(arena[np.uint64(TAKEN + v)])
-        needed = np.float64(minimum) * 1e8 / taken * (1.0 + 1e-12)
+        needed = np.float64(minimum) * 1e8 / np.float64(taken) * (1.0 + 1e-12)
         if np.float64(limit) < needed:
             limit = min(np.int64(needed) + 1, planned)
     up = limit % tick

@@ -15,7 +15,7 @@ from engine.kernels.landed import (
     level_price,
     level_qty,
 )
-from engine.kernels.legs import finish, leg_fits
+from engine.kernels.legs import finish
 
 __all__ = ["FITS", "TOO_DEAR", "repair"]
 
@@ -61,8 +61,8 @@ def repair(block, arena, venues, side, sign, bound, qty, forced):
         taken = arena[np.uint64(TAKEN + v)]
         if taken == 0:
             continue
-        finish(block, arena, v, side)
-        if not leg_fits(arena, v) and (failing == FITS or taken < least):
+        fits = finish(block, arena, v, v + 1, side)
+        if not fits and (failing == FITS or taken < least):
             failing = v
             least = taken
     return failing

@@ -36,7 +36,7 @@ from engine.kernels.landed import (
     level_price,
     level_qty,
 )
-from engine.kernels.legs import finish, leg_fits, write_legs
+from engine.kernels.legs import finish, write_legs
 from engine.kernels.lots import FITS, repair
 from engine.kernels.registry import kernel
 from engine.kernels.subsets import (
@@ -192,8 +192,7 @@ def search(block, arena, sums, keys, costs, merged, small, side, qty, worst, sla
     for c in range(kept):
         v = small[VENUE, c]
         arena[np.uint64(TAKEN + v)] = small[BEST, c]
-        if small[BEST, c] > 0:
-            finish(block, arena, v, 1 - side)
+    finish(block, arena, 0, venues, 1 - side)
     return write_legs(arena, venues, sign, worst, slack)
 
 
@@ -290,9 +289,9 @@ def least_quantity(block, arena, v, side, lot, cap):
     while qty <= cap:
         arena[np.uint64(TAKEN + v)] = qty
         examined = arena[np.uint64(EXAMINED + v)]
-        finish(block, arena, v, side)
+        fits = finish(block, arena, v, v + 1, side)
         arena[np.uint64(EXAMINED + v)] = examined
-        if leg_fits(arena, v):
+        if fits:
             return qty
         qty += lot
     return np.int64(0)

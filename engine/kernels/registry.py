@@ -20,8 +20,16 @@ def kernel(signature: str) -> Callable[[Callable[..., Any]], Any]:
     """Register a function as a kernel with one signature; nothing is compiled yet."""
 
     def register(function: Callable[..., Any]) -> Any:
-        dispatcher = njit(cache=True, boundscheck=False)(function)
+        dispatcher = _dispatcher(function)
         KERNELS.append((dispatcher, signature))
         return dispatcher
 
     return register
+
+
+def _dispatcher(function: Callable[..., Any]) -> Any:
+    """With a persistent cache where any folder can hold one; without it a start takes seconds."""
+    try:
+        return njit(cache=True, boundscheck=False)(function)
+    except RuntimeError:
+        return njit(boundscheck=False)(function)

@@ -32,13 +32,16 @@ CHUNK_FIRST = 16
 
 
 @helper
-def select(block, arena, venues, side, sign, bound, qty):
-    """Place `qty` beyond the merge by finding its marginal level; returns what found no level."""
+def select(block, arena, venues, side, sign, bound, qty, chunk):
+    """Place `qty` beyond the merge by finding its marginal level; returns what found no level.
+
+    `chunk` is a guess of how many levels of each venue that takes.
+    """
     stride = block.shape[2] + 1
     for v in range(venues):
         arena[np.uint64(COUNTED + v)] = 0
         arena[np.uint64(SUMS + v * stride)] = 0
-    chunk = CHUNK_FIRST
+    chunk = max(chunk, CHUNK_FIRST)
     while True:
         total = np.int64(0)
         more = False
@@ -92,7 +95,7 @@ def key_at(block, arena, v, side, sign, stride, i):
 
 @helper
 def covered(block, arena, venues, side, sign, bound, stride, qty):
-    """Whether the counted levels that certainly come first hold `qty`."""
+    """Whether the counted levels that certainly come first hold `qty`; HIGH is set to them."""
     edge = UNREACHABLE
     for v in range(venues):
         i = arena[np.uint64(COUNTED + v)]
@@ -111,13 +114,22 @@ def covered(block, arena, venues, side, sign, bound, stride, qty):
                 low = middle + 1
             else:
                 high = middle
+        arena[np.uint64(HIGH + v)] = low
         total += arena[np.uint64(SUMS + v * stride + low)]
     return total >= qty
 
 
 @helper
 def bisect(block, arena, venues, side, sign, stride, qty):
-    """Find the marginal level by pivots: each round halves the widest venue's open range."""
+    """Find the marginal level by pivots in the widest venue's open range.
+
+    Pivots are guessed from the quantities at both ends, and every other time the middle.
+    """
+    under = np.int64(0)
+    over = np.int64(0)
+    for v in range(venues):
+        over += arena[np.uint64(SUMS + v * stride + arena[np.uint64(HIGH + v)])]
+    guess = True
     while True:
         widest = -1
         width = np.int64(0)
@@ -127,7 +139,12 @@ def bisect(block, arena, venues, side, sign, stride, qty):
                 width = span
                 widest = v
         assert widest >= 0
-        pivot = arena[np.uint64(LOW + widest)] + (width >> 1)
+        step = width >> 1
+        if guess:
+            share = np.float64(qty - under) / np.float64(over - under)
+            step = min(width - 1, np.int64(np.float64(width) * share))
+        guess = not guess
+        pivot = arena[np.uint64(LOW + widest)] + step
         key, rest, price = key_at(block, arena, widest, side, sign, stride, pivot)
         total = np.int64(0)
         for v in range(venues):
@@ -142,6 +159,7 @@ def bisect(block, arena, venues, side, sign, stride, qty):
         cell = SUMS + widest * stride + pivot
         own = arena[np.uint64(cell + 1)] - arena[np.uint64(cell)]
         if total >= qty:
+            over = total
             for v in range(venues):
                 arena[np.uint64(HIGH + v)] = arena[np.uint64(MIDDLE + v)]
         elif total + own >= qty:
@@ -150,6 +168,7 @@ def bisect(block, arena, venues, side, sign, stride, qty):
                 advance(block, arena, v, side, stride, arena[np.uint64(MIDDLE + v)], part)
             return
         else:
+            under = total + own
             for v in range(venues):
                 arena[np.uint64(LOW + v)] = arena[np.uint64(MIDDLE + v)]
             arena[np.uint64(LOW + widest)] = pivot + 1

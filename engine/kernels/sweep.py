@@ -39,7 +39,7 @@ from engine.kernels.landed import (
     level_price,
     level_qty,
 )
-from engine.kernels.legs import finish, leg_fits, write_legs
+from engine.kernels.legs import finish, write_legs
 from engine.kernels.registry import kernel
 from engine.kernels.selection import select
 
@@ -74,16 +74,11 @@ def split(block, arena, side, qty, worst, slack):
     sign = 1 - 2 * side
     bound = price_bound(sign, worst)
     begin(block, arena, venues, taken_side, sign, bound)
-    left = merge(block, arena, venues, taken_side, sign, bound, qty, MERGE_TRIAL)
-    if left > 0 and (qty - left) * 4 >= qty:
-        left = merge(block, arena, venues, taken_side, sign, bound, left, MERGE_MAX)
+    left = merge(block, arena, venues, taken_side, sign, bound, qty)
     if left > 0:
-        left = select(block, arena, venues, taken_side, sign, bound, left)
-    fits = True
-    for v in range(venues):
-        if arena[np.uint64(TAKEN + v)] > 0:
-            finish(block, arena, v, taken_side)
-            fits &= leg_fits(arena, v)
+        chunk = MERGE_TRIAL * left // (max(qty - left, 1) * venues) + MERGE_TRIAL
+        left = select(block, arena, venues, taken_side, sign, bound, left, chunk)
+    fits = finish(block, arena, 0, venues, taken_side)
     if not fits:
         return NEEDS_MINIMUMS
     return write_legs(arena, venues, sign, worst, slack)
@@ -139,15 +134,22 @@ def begin(block, arena, venues, side, sign, bound):
 
 
 @helper
-def merge(block, arena, venues, side, sign, bound, qty, steps_max):
-    """Take levels in order until `qty` is placed or `steps_max` levels are used; returns the rest.
+def merge(block, arena, venues, side, sign, bound, qty):
+    """Take levels in order until `qty` is placed or enough levels are used; returns the rest.
 
-    Heads are kept in order. The venue in front goes on alone while it stays strictly below the
-    runner-up, then moves back to its place.
+    Enough is `MERGE_MAX`, or `MERGE_TRIAL` if these hold less than a quarter of `qty`. Heads are
+    kept in order: the venue in front goes on alone while it stays strictly below the runner-up,
+    then moves back to its place.
     """
     steps = 0
+    steps_max = MERGE_TRIAL
+    wanted = qty
     heads = sort_heads(block, arena, venues, side, sign)
-    while qty > 0 and steps < steps_max and heads > 0:
+    while qty > 0 and heads > 0:
+        if steps >= steps_max:
+            if steps_max == MERGE_MAX or (wanted - qty) * 4 < wanted:
+                break
+            steps_max = MERGE_MAX
         v = arena[np.uint64(ORDER)]
         second = UNREACHABLE
         if heads > 1:

@@ -15,19 +15,19 @@ import msgspec
 from actors.book import BookActor
 from actors.venue_feed import VenueFeedActor
 from engine.decisions.policies.parameters import PolicyParameters
-from engine.errors import ConfigError
+from engine.errors import ConfigError, RuntimeFault
 from engine.kernels.delta_ring import DeltaRing
 from engine.messages import FeedFrame, FeedReply, SubmitAnswer, SubmitGraph
 from engine.model.fees import FeeSchedule
 from engine.model.graph import Graph
 from engine.model.instruments import Environment, Instrument, Listing
 from engine.model.risk import AccountLimits, Limits
-from engine.model.units import Side
 from engine.ports import FeedCodec
 from engine.runtime.actor import ActorRef
 from engine.runtime.simulated_driver import SimulatedDriver
 from engine.runtime.supervision import HALT
 from engine.runtime.system import ActorSystem
+from engine.service.recorded import RecordedBook, RecordedLink
 from engine.service.replay_report import ReplayOutcome, outcome_of
 from engine.service.sinks import CollectingSink
 from engine.service.wiring import EngineSettings, VenuePorts, build_world
@@ -45,7 +45,9 @@ __all__ = ["Feed", "Replay", "ReplayOptions", "open_feeds"]
 
 NS = 1_000_000_000
 TAIL_NS = 1_000_000_000
-LEVELS_MAX = 8_192
+# A venue's full book can be far deeper than what live trading keeps of it.
+LEVELS_MAX = 65_536
+ROWS_MAX = 1 << 18
 CLIENT = "replay"
 FREE = FeeSchedule(taker_ppm=0)
 
@@ -88,8 +90,9 @@ def open_feeds(
 ) -> tuple[list[Feed], int, list[str]]:
     """Open (venue, symbol, path) feeds: the feeds, the time `--at` counts from, and notes.
 
-    Recordings that overlap with the first share its clock, the others are moved so that their
-    first frame is at the origin. ConfigError for feeds that cannot be one market.
+    Recordings that overlap share a clock and begin, as one, with the first frame of the last of
+    them to start; those of other times are moved so that they begin at the same moment.
+    ConfigError for feeds that cannot be one market.
     """
     feeds: list[Feed] = []
     notes: list[str] = []
@@ -108,17 +111,11 @@ def open_feeds(
         indexes[symbol] = index + 1
         feeds.append(Feed(venue, capture, _listing(venue, capture, symbol, index, options)))
     _refuse_mixed_sizes(feeds)
-    first = feeds[0].capture
-    shared = [
-        feed.capture.first_ns <= first.last_ns and first.first_ns <= feed.capture.last_ns
-        for feed in feeds
-    ]
-    clocks = [feed.capture.first_ns for feed, same in zip(feeds, shared, strict=True) if same]
-    origin_ns = max(clocks)
-    for index, same in enumerate(shared):
-        if not same:
-            moved = origin_ns - feeds[index].capture.first_ns
-            feeds[index] = msgspec.structs.replace(feeds[index], offset_ns=moved)
+    origins = _origins([feed.capture for feed in feeds])
+    origin_ns = origins[0]
+    for index, own_ns in enumerate(origins):
+        if own_ns != origin_ns:
+            feeds[index] = msgspec.structs.replace(feeds[index], offset_ns=origin_ns - own_ns)
             name = feeds[index].venue.name
             notes.append(f"the recording of {name} is from another time and starts at 0 s here")
     return feeds, origin_ns, notes
@@ -139,12 +136,13 @@ class Replay:
                 price_deviation_max_bps=None, quote_age_max_ms=None, collar_bps=None
             ),
             policies=PolicyParameters(resweep=False),
-            limits=Limits(),
+            limits=Limits(book_depth_max=LEVELS_MAX, delta_rows_max=ROWS_MAX),
             fresh_only=False,
             leg_slack=False,
             feed_silence_ns=None,
         )
         self.sinks: list[CollectingSink] = []
+        self.recorded: dict[str, RecordedBook] = {}
         ports = [self._ports(feed) for feed in self.feeds]
         self.world = build_world(self.system, settings, ports, self._sink)
         self.submitted_ns = 0
@@ -178,6 +176,8 @@ class Replay:
             driver.run_until(max(driver.now_ns, at_ns or 0))
             answer = self._submit(graph)
         driver.run_for(TAIL_NS + 4 * max(options.latency_ns.values(), default=0))
+        if self.system.halted is not None:
+            raise RuntimeFault(f"the replay came to a halt: {self.system.halted}")
         entries = self.sinks[0].entries
         return outcome_of(graph, answer, entries, self.submitted_ns, self.book_rows(), self.world)
 
@@ -241,6 +241,14 @@ class Replay:
             for index in range(len(market.listings))
         )
 
+    def _recorded(self, listing: Listing) -> RecordedBook:
+        # Markets are made by the world, which is made after the venues' ports.
+        book = self.recorded.get(listing.venue)
+        if book is None:
+            market = self.world.markets[listing.instrument.symbol]
+            book = self.recorded[listing.venue] = RecordedBook(market, listing.venue_index)
+        return book
+
     def _sink(self, journal: ActorRef) -> CollectingSink:
         sink = CollectingSink(journal)
         self.sinks.append(sink)
@@ -249,14 +257,12 @@ class Replay:
     def _ports(self, feed: Feed) -> VenuePorts:
         listing = feed.listing
 
-        def levels(symbol: str, side: Side) -> list[tuple[int, int]]:
-            market = self.world.markets[listing.instrument.symbol]
-            return market.levels(listing.venue_index, int(side), LEVELS_MAX)
-
-        def level_qty(symbol: str, side: Side, price_1e9: int) -> int:
-            return dict(levels(symbol, side)).get(price_1e9, 0)
-
-        exchange = ReplayExchange(listing.venue, [listing], levels, level_qty)
+        exchange = ReplayExchange(
+            listing.venue,
+            [listing],
+            lambda _, side: self._recorded(listing).levels(side),
+            lambda _, side, price_1e9: self._recorded(listing).level_qty(side, price_1e9),
+        )
         latency_ns = self.options.latency_ns.get(listing.venue, 0)
         host = self.system.spawn(
             lambda: SimulatedVenue(exchange, None, latency_ns),
@@ -280,22 +286,24 @@ class Replay:
         )
 
 
-class RecordedLink:
-    """The market data line of a recording: what arrives is what was recorded."""
+def _origins(captures: Sequence[Capture]) -> list[int]:
+    """For each recording, the time of its own clock that `--at` counts from.
 
-    def open(self) -> None:
-        """The recording starts by itself."""
-
-    def close(self) -> None:
-        """It ends by itself."""
-
-    def send(self, frame: bytes) -> bool:
-        """Nobody listens; what was asked then stands in the recording."""
-        return True
-
-    def request(self, request: str) -> bool:
-        """As `send`."""
-        return True
+    Recordings whose receive times overlap, also by way of a third, share a clock.
+    """
+    order = sorted(range(len(captures)), key=lambda index: captures[index].first_ns)
+    origins = [0] * len(captures)
+    group: list[int] = []
+    last_ns = -1
+    for index in order:
+        capture = captures[index]
+        if capture.first_ns > last_ns:
+            group = []
+        group.append(index)
+        last_ns = max(last_ns, capture.last_ns)
+        for member in group:
+            origins[member] = capture.first_ns
+    return origins
 
 
 def is_same_text(symbol: str, spelled: str) -> bool:

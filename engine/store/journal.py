@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -51,12 +50,15 @@ class SqliteStore:
 
     Every method blocks and belongs to one thread at a time. A commit is on disk when `commit`
     returns (WAL, synchronous = FULL); what a crash tears off, SQLite takes back whole.
-    `breathe` is called between slices of a commit; the writer thread lets others run there.
+    The writer thread sets two things: `breathe` is called between slices of a commit to let
+    others run, `guard` is held while the connection is used, since a database in memory has
+    only this one and readers share it.
     """
 
     def __init__(self, path: str | Path) -> None:
         """JournalError when `path` (":memory:" for none) is no journal or cannot be opened."""
         self.breathe: Callable[[], None] = go_on
+        self.guard: AbstractContextManager[object] = nullcontext()
         self.path = None if str(path) in (MEMORY, TEMPORARY) else Path(path)
         self.connection = connect(str(path))
         self.accounts = TableWriter(ACCOUNTS)
@@ -67,10 +69,6 @@ class SqliteStore:
         self.decisions = TableWriter(DECISIONS)
         self.children = TableWriter(CHILDREN)
         self.meta = TableWriter(META)
-        # The one connection to a database in memory is shared with readers on other threads.
-        self.guard: AbstractContextManager[object] = (
-            threading.Lock() if self.path is None else nullcontext()
-        )
         try:
             self._last_seq, self._head = self._read_head()
             self.reducer = Reducer(StoredRows(self.connection))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from engine.errors import JournalError
 from engine.model.graph import GraphStatus
@@ -41,6 +42,7 @@ class MemoryStore:
     def __init__(self, entries_max: int = ENTRIES_MAX) -> None:
         self.entries_max = entries_max
         self.breathe: Callable[[], None] = go_on
+        self.guard: AbstractContextManager[object] = nullcontext()
         self.encoded: list[bytes] = []
         self.head = GENESIS
         self.failures = 0
@@ -72,7 +74,8 @@ class MemoryStore:
         self.breathe()
         changes = self.reducer.begin()
         self.reducer.reduce(group, encoded, changes)
-        self.tables.write(changes)
+        with self.guard:
+            self.tables.write(changes)
         self.reducer.adopt(changes)
         self.encoded += encoded
         self.head = advance(self.head, encoded)

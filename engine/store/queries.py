@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -58,14 +58,12 @@ class Queries:
         A store in memory has one connection only: reads then wait while a commit writes.
         """
         path = source.path if isinstance(source, SqliteStore) else Path(source)
-        self.guard: AbstractContextManager[object] = nullcontext()
         self.shared: SqliteStore | None = None
         if path is not None:
             self.connection = connect_read_only(path)
         else:
             assert isinstance(source, SqliteStore), "only a store may be without a path"
             self.connection = source.connection
-            self.guard = source.guard
             self.shared = source
 
     def close(self) -> None:
@@ -272,7 +270,7 @@ class Queries:
 
     def _fetch(self, sql: str, values: Sequence[object]) -> list[Any]:
         try:
-            with self.guard:
+            with nullcontext() if self.shared is None else self.shared.guard:
                 return self.connection.execute(sql, tuple(values)).fetchall()
         except sqlite3.Error as error:
             raise journal_error("read", error) from error

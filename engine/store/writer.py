@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from engine.errors import JournalError
@@ -25,6 +26,7 @@ class CommitStore(Protocol):
     """What the thread needs of a store, which belongs to it from then on."""
 
     breathe: Callable[[], None]
+    guard: AbstractContextManager[object]
 
     @property
     def last_seq(self) -> int:
@@ -82,6 +84,7 @@ class WriterThread:
         self._rejoining = False
         self._thread = threading.Thread(target=self._run, name="execgraph-journal", daemon=True)
         store.breathe = breathe
+        store.guard = threading.Lock()
         self._thread.start()
 
     def submit(self, group: Sequence[JournalEntry]) -> bool:

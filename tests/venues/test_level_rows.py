@@ -51,16 +51,21 @@ def rows_of(ring: DeltaRing, start: int, count: int) -> list[list[int]]:
     st.lists(st.tuples(PRICES, QTYS), max_size=8),
     st.lists(st.tuples(PRICES, QTYS), max_size=8),
     st.sampled_from([None, 2]),
+    st.booleans(),
 )
 def test_levels_come_out_exactly(
     layout: Layout,
     bids: list[tuple[int, int]],
     asks: list[tuple[int, int]],
     indent: int | None,
+    compact: bool,
 ) -> None:
     ring = DeltaRing(4_096)
+    separators = (",", ":") if compact else None
     raws = [
-        json.dumps([level_of(layout, *level) for level in side], indent=indent).encode()
+        json.dumps(
+            [level_of(layout, *level) for level in side], indent=indent, separators=separators
+        ).encode()
         for side in (bids, asks)
     ]
     start, count = write_levels(ring, layout, raws[0], msgspec.Raw(raws[1]))
@@ -71,14 +76,15 @@ def test_levels_come_out_exactly(
     ]
 
 
-@given(st.lists(st.tuples(st.booleans(), PRICES, QTYS), max_size=8))
-def test_changes_name_their_side(changes: list[tuple[bool, int, int]]) -> None:
+@given(st.lists(st.tuples(st.booleans(), PRICES, QTYS), max_size=8), st.booleans())
+def test_changes_name_their_side(changes: list[tuple[bool, int, int]], compact: bool) -> None:
     ring = DeltaRing(4_096)
     raw = json.dumps(
         [
             ["sell" if ask else "buy", text_of(price, 9), text_of(qty, 8)]
             for ask, price, qty in changes
-        ]
+        ],
+        separators=(",", ":") if compact else None,
     ).encode()
     start, count = write_changes(ring, raw)
     assert rows_of(ring, start, count) == [[int(ask), p, q] for ask, p, q in changes]
@@ -149,6 +155,30 @@ def test_row_bound_is_never_too_small(levels: list[tuple[int, int]]) -> None:
     raw = json.dumps(levels, separators=(",", ":")).encode()
     assert row_bound(raw) >= len(levels)
     assert row_bound(msgspec.Raw(raw)) == row_bound(raw)
+
+
+@pytest.mark.parametrize("layout", [Layout.PAIR, Layout.PRICE_SIZE, Layout.PX_SZ])
+def test_what_the_kernel_refuses_is_read_in_the_general_way(layout: Layout) -> None:
+    ring = DeltaRing(4_096)
+    levels = [level_of(layout, 5 * 10**8, 10**8), level_of(layout, 2**63 - 1, 7)]
+    raw = json.dumps(levels, separators=(",", ":")).encode()
+    assert write_levels(ring, layout, raw, raw) == (0, 4)
+    assert write_levels(ring, layout, raw.replace(b"0.500000000", b"5e-1"), b"") == (4, 2)
+    assert rows_of(ring, 0, 6) == [
+        [side, price, qty]
+        for side in (BID_ROW, ASK_ROW, BID_ROW)
+        for price, qty in ((5 * 10**8, 10**8), (2**63 - 1, 7))
+    ]
+
+
+def test_a_run_that_fits_only_when_counted_is_still_taken() -> None:
+    ring = DeltaRing(200)
+    raw = json.dumps([["1.50000000000000", "2.500000000000000"]] * 190).encode()
+    start, count = write_levels(ring, Layout.PAIR, raw, b"")
+    assert (start, count) == (0, 190)
+    ring.release(start, count)
+    sided = json.dumps([["buy", "1.50000000000000", "2.500000000000000"]] * 190).encode()
+    assert write_changes(ring, sided) == (0, 190)
 
 
 def test_a_full_ring_says_so() -> None:

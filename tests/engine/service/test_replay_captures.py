@@ -145,7 +145,7 @@ def test_one_venue_to_the_last_unit(
     at_ns = feed.first_ns + seconds_of(case.at)
     books = [feed.book_at(at_ns)]
     assert min(map(len, books[0])) >= LEVELS
-    qty = partial_depth([feed], books, side, LEVELS)
+    qty = partial_depth([feed], books, side, LEVELS, case.lot_1e8)
     slow = slow_walk([feed], books, side, qty)
     assert len(slow.fills) >= LEVELS
     words = ["--feed", f"{case.venue}:{case.order_symbol}={recordings / case.path}"]
@@ -161,11 +161,126 @@ def test_one_venue_to_the_last_unit(
     assert (book["gaps"], book["checksum_failures"]) == (0, 0)
 
 
-def merged_words(cases: Sequence[Case], root: Path, fees: dict[str, str]) -> list[str]:
-    """`--feed` and `--fee-bps` of feeds of one symbol, BTC."""
-    words = []
+def check_merged(
+    root: Path,
+    capsys: pytest.CaptureFixture[str],
+    cases: Sequence[Case],
+    side: str,
+    at: str,
+    fees: dict[str, str],
+) -> None:
+    """Feeds of one symbol `BTC`: split, average and fees equal the walk over all their levels."""
+    ppm = {venue: round(float(bps) * 100) for venue, bps in fees.items()}
+    feeds = [slow_feed(cut_names(case), root, ppm.get(case.venue, 0)) for case in cases]
+    books = [
+        feed.book_at(origin_ns + seconds_of(at))
+        for feed, origin_ns in zip(feeds, origins(feeds), strict=True)
+    ]
+    qty = partial_depth(feeds, books, side, LEVELS)
+    slow = slow_walk(feeds, books, side, qty)
+    assert min(row[3] for row in slow.by_venue().values()) >= LEVELS
+    assert len(slow.by_venue()) == len(feeds)
+    words = ["--at", at, "--order", market_order("BTC", side, qty)]
     for case in cases:
         words += ["--feed", f"{case.venue}:BTC={root / case.path}"]
     for venue, bps in fees.items():
         words += ["--fee-bps", f"{venue}={bps}"]
-    return words
+    code, found, _ = run_json(capsys, words)
+    assert code == 0
+    check_outcome(found, slow, feeds, qty)
+    assert found["submitted_at_ns"] == origins(feeds)[0] + seconds_of(at)
+
+
+def origins(feeds: Sequence[SlowFeed]) -> list[int]:
+    """For each feed, the time on its own clock from which `--at` counts."""
+    return [
+        max(
+            other.first_ns
+            for other in feeds
+            if other.first_ns <= feed.last_ns and feed.first_ns <= other.last_ns
+        )
+        for feed in feeds
+    ]
+
+
+def named(venue: str, part: str = "") -> Case:
+    """The first case of a venue whose path contains `part`."""
+    return next(case for case in CASES if case.venue == venue and part in case.path)
+
+
+SPOT, PERP = named("binance", DEPTH), named("binance-usdm", DEPTH)
+ALONE = "hyperliquid"
+OVERLAPPING = {"binance": "10", "binance-usdm": "4.5"}
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+@pytest.mark.parametrize("fees", [{}, OVERLAPPING], ids=["free", "fees"])
+@pytest.mark.parametrize("first", [SPOT, PERP], ids=["spot-first", "perp-first"])
+def test_crossed_books_on_one_clock(
+    recordings: Path,
+    capsys: pytest.CaptureFixture[str],
+    first: Case,
+    fees: dict[str, str],
+    side: str,
+) -> None:
+    cases = [first, PERP if first is SPOT else SPOT]
+    check_merged(recordings, capsys, cases, side, "12.5", fees)
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_two_venues_of_a_merged_recording(
+    recordings: Path, capsys: pytest.CaptureFixture[str], side: str
+) -> None:
+    cases = [named("binance", "merged"), named("binance-usdm", "merged")]
+    check_merged(recordings, capsys, cases, side, "70.25", {"binance": "1.25"})
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+@pytest.mark.parametrize("fees", [{}, OVERLAPPING | {ALONE: "3.33"}], ids=["free", "fees"])
+def test_recordings_of_other_times_each_start_at_their_own_first_frame(
+    recordings: Path, capsys: pytest.CaptureFixture[str], fees: dict[str, str], side: str
+) -> None:
+    # Prices of two years: only an order beyond all the cheaper book reaches the dearer one.
+    cases = [PERP, named(ALONE), SPOT]
+    feeds = [slow_feed(cut_names(case), recordings) for case in cases]
+    assert origins(feeds)[0] == origins(feeds)[2] != feeds[2].first_ns
+    assert origins(feeds)[1] == feeds[1].first_ns
+    check_merged(recordings, capsys, cases, side, "8", fees)
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+@pytest.mark.parametrize("symbol", ["BTC-USD", "ETH-USD"])
+@pytest.mark.parametrize("at", ["0", "1", "2"])
+def test_four_standing_books(
+    recordings: Path, capsys: pytest.CaptureFixture[str], symbol: str, side: str, at: str
+) -> None:
+    cases = [
+        Case(venue, symbol, STATIC, (STATIC,), inside=venue)
+        for venue in ("bitfinex", "bittrex", "bitstamp", "coinbase")
+    ]
+    fees = {"bitfinex": "20", "bittrex": "25", "bitstamp": "25", "coinbase": "30"}
+    check_standing(recordings, capsys, cases, side, at, fees)
+    check_standing(recordings, capsys, cases, side, at, {})
+
+
+def check_standing(
+    root: Path,
+    capsys: pytest.CaptureFixture[str],
+    cases: Sequence[Case],
+    side: str,
+    at: str,
+    fees: dict[str, str],
+) -> None:
+    """As `check_merged`, under the symbol that a recording of two symbols needs."""
+    symbol = cases[0].spelled
+    ppm = {venue: round(float(bps) * 100) for venue, bps in fees.items()}
+    feeds = [slow_feed(case, root, ppm.get(case.venue, 0)) for case in cases]
+    books = [feed.book_at(NS + seconds_of(at)) for feed in feeds]
+    qty = partial_depth(feeds, books, side, LEVELS)
+    slow = slow_walk(feeds, books, side, qty)
+    words = ["--at", at, "--order", market_order(symbol, side, qty)]
+    words += [w for case in cases for w in ("--feed", f"{case.venue}:{symbol}={root / STATIC}")]
+    words += [w for venue, bps in fees.items() for w in ("--fee-bps", f"{venue}={bps}")]
+    code, found, _ = run_json(capsys, words)
+    assert code == 0
+    check_outcome(found, slow, feeds, qty)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,11 +12,12 @@ import pytest
 from actors.registry import fingerprint
 from engine.errors import JournalError
 from engine.model.instruments import Environment
-from engine.model.orders import ChildState
-from engine.model.records import DecisionRecord, GraphAccepted, JournalEntry
+from engine.model.orders import ChildState, OrderReport, ReportKind
+from engine.model.records import DecisionRecord, GraphAccepted, JournalEntry, ReportRecorded
 from engine.store.journal import SqliteStore
 from engine.store.queries import Page, Queries, decision_record
 from engine.store.rows import FillRow, NodeRow
+from engine.store.writer import WriterThread
 from tests.support.journals import SYMBOLS, EntryMaker, grouped, story
 
 SANDBOX, LIVE = Environment.SANDBOX, Environment.LIVE
@@ -150,6 +152,18 @@ def test_open_graphs_are_those_without_an_end(tmp_path: Path) -> None:
     assert all(graph.row.graph_id == graph.accepted.graph.graph_id for graph in found)
 
 
+def test_children_that_have_ended_need_no_recovery(tmp_path: Path) -> None:
+    maker = EntryMaker()
+    store = filled(tmp_path / "a.db", maker.order(nodes=2, fills=0, ended=False))
+    queries = Queries(store)
+    ended = [state for state in ChildState if state.terminal]
+    assert ended == [state for state in ChildState if state >= 4], "the schema's index says 4"
+    first, second = next(queries.open_graphs()).children
+    report = OrderReport(ReportKind.CANCELLED, first.client_order_id, "alpha")
+    store.commit([maker.entry(ReportRecorded(report))])
+    assert [graph.children for graph in queries.open_graphs()] == [(second,)]
+
+
 def test_decisions_keep_their_whole_record(tmp_path: Path) -> None:
     entries = story(20, seed=2)
     queries = Queries(filled(tmp_path / "a.db", entries))
@@ -236,3 +250,24 @@ def test_a_store_in_memory_is_read_on_its_own_connection() -> None:
     assert queries.orders(None, SANDBOX).total
     queries.close()
     assert list(store.entries())
+
+
+def test_reads_of_a_store_in_memory_never_see_half_a_commit() -> None:
+    entries = story(400, seed=8)
+    store = SqliteStore(":memory:")
+    queries = Queries(store)
+    ended = threading.Event()
+    writer = WriterThread(store, lambda _: None, lambda _: ended.set(), merge_max=50)
+    groups = grouped(entries, (50,))
+    for group in groups:
+        assert writer.submit(group)
+    seen = 0
+    while seen < len(entries) and not ended.is_set():
+        blocks = queries.entries(max(seen, 1))
+        seen = max((entry.seq for entry in blocks), default=0)
+        assert seen in (len(entries), *range(0, len(entries), 50))
+        for client in ("alice", "bob"):
+            assert queries.orders(client, SANDBOX, limit=5).total >= 0
+    writer.stop()
+    assert not ended.is_set()
+    assert list(store.entries()) == entries

@@ -1,0 +1,225 @@
+"""One seed's world: the real actors, codecs and decisions over simulated venues and a seed's order.
+
+The safety phase runs the workload under faults, then everything is healed, and in the liveness
+phase every graph must end within `LIVENESS_NS` of virtual time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Sequence
+
+import msgspec
+
+from engine.kernels.delta_ring import DeltaRing
+from engine.messages import CancelGraph, GroupCommitted, SubmitAnswer, SubmitGraph
+from engine.model.instruments import Environment, Listing
+from engine.model.records import GraphAccepted, GraphChanged, JournalEntry
+from engine.model.risk import Limits
+from engine.runtime.actor import ActorRef
+from engine.runtime.simulated_driver import Answer, SimulatedDriver
+from engine.runtime.supervision import HALT
+from engine.runtime.system import ActorSystem
+from engine.service.wiring import EngineSettings, VenuePorts, build_world
+from tests.simulation.workload import S, Submission, Swarm, VenueDraw
+from venues.simulated.catalogue import VENUE_PROFILES, depth_of, fair_name, fair_values, generator
+from venues.simulated.exchange import SimulatedExchange
+from venues.simulated.faults import FaultModel
+from venues.simulated.feed_codec import SimulatedFeedCodec
+from venues.simulated.link import SimulatedLink
+from venues.simulated.order_flow import OrderFlow
+from venues.simulated.trade_codec import SimulatedTradeCodec
+from venues.simulated.venue import FlowSwitch, SimulatedVenue
+
+__all__ = ["LIVENESS_NS", "MemorySink", "SimulatedWorld", "journal_hash"]
+
+START_NS = 1_700_000_000 * S
+CLIENT_PATIENCE_NS = 20 * S
+LIVENESS_NS = 120 * S
+SETTLING_NS = 15 * S
+TICK_NS = 100_000_000
+FEED, TRADE = 1, 2
+LIMITS = Limits(book_depth_max=256, delta_rows_max=2_048, tape_prints_max=256)
+
+
+class MemorySink:
+    """Commits at once, and keeps everything."""
+
+    def __init__(self, journal: ActorRef) -> None:
+        self.journal = journal
+        self.entries: list[JournalEntry] = []
+
+    def submit(self, group: Sequence[JournalEntry]) -> bool:
+        self.entries.extend(group)
+        self.journal.tell(GroupCommitted(group[-1].seq))
+        return True
+
+
+class SimulatedWorld:
+    """Everything of one run; `run` goes through all its phases."""
+
+    def __init__(self, swarm: Swarm) -> None:
+        self.swarm = swarm
+        seed = swarm.seed
+        self.system = ActorSystem(seed)
+        self.driver = SimulatedDriver(self.system, seed, START_NS, order="seeded")
+        self.exchanges: dict[str, SimulatedExchange] = {}
+        self.faults: list[FaultModel] = []
+        self.hosts: list[ActorRef] = []
+        listings = [one for venue in swarm.venues for one in venue.listings]
+        self.fairs = fair_values(seed, listings)
+        ports = [self.ports_of(venue) for venue in swarm.venues]
+        self.sinks: list[MemorySink] = []
+        self.world = build_world(
+            self.system, EngineSettings(limits=LIMITS), ports, self.make_sink
+        )
+        self.answers: list[tuple[Submission, Answer]] = []
+        self.cancels: list[tuple[int, str, str]] = []
+        for ref in self.system.refs.values():
+            small = swarm.capacities.get(ref.name.partition(":")[0])
+            if small is not None:
+                ref.capacity = small
+
+    @property
+    def entries(self) -> list[JournalEntry]:
+        return self.sinks[0].entries
+
+    @property
+    def elapsed_ns(self) -> int:
+        return self.driver.now_ns - START_NS
+
+    def run(self) -> None:
+        """Safety, heal, liveness."""
+        self.run_safety()
+        self.heal()
+        self.run_liveness()
+
+    def run_safety(self) -> None:
+        """Submit and cancel as drawn, while the lines are bad."""
+        times: list[tuple[int, int, Submission | None]] = [(self.swarm.faults_at_ns, 0, None)]
+        for number, one in enumerate(self.swarm.submissions, 1):
+            times.append((one.at_ns, number, one))
+        cancels: list[tuple[int, int]] = [
+            (one.cancel_at_ns, number)
+            for number, one in enumerate(self.swarm.submissions)
+            if one.cancel_at_ns is not None
+        ]
+        moments = sorted({at for at, _, _ in times} | {at for at, _ in cancels})
+        for moment in moments:
+            self.driver.run_until(START_NS + moment)
+            for _, _, one in filter(lambda item, at=moment: item[0] == at, times):
+                if one is None:
+                    for model in self.faults:
+                        model.on = True
+                else:
+                    self.submit(one)
+            for _, number in filter(lambda item, at=moment: item[0] == at, cancels):
+                self.cancel(number)
+
+    def heal(self) -> None:
+        """Honest lines from here on."""
+        for model in self.faults:
+            model.heal()
+        if self.swarm.flow_stops:
+            for host in self.hosts:
+                self.driver.tell(host, FlowSwitch(False))
+
+    def run_liveness(self) -> None:
+        """Clients lose patience after a while; then every graph must end, and books be right."""
+        start = self.driver.now_ns
+        self.run_while_active(start + CLIENT_PATIENCE_NS)
+        for number in range(len(self.answers)):
+            self.cancel(number)
+        self.run_while_active(start + LIVENESS_NS)
+        # Repeated reports and overdue frames may still be on their way, and feeds recover.
+        for host in self.hosts:
+            self.driver.tell(host, FlowSwitch(False))
+        self.driver.run_for(SETTLING_NS)
+
+    def run_while_active(self, until_ns: int) -> None:
+        while self.active_graphs() and self.driver.now_ns < until_ns:
+            self.driver.run_for(S)
+
+    def active_graphs(self) -> list[str]:
+        """Graphs that were accepted and have not ended, as the journal tells."""
+        active: dict[str, None] = {}
+        for entry in self.entries:
+            if isinstance(entry.payload, GraphAccepted):
+                active[entry.graph_id] = None
+            elif isinstance(entry.payload, GraphChanged):
+                del active[entry.graph_id]
+        return list(active)
+
+    def submit(self, one: Submission) -> None:
+        answer = self.driver.ask(
+            self.world.registry,
+            lambda reply: SubmitGraph(reply, one.client_id, Environment.SANDBOX, one.graph),
+        )
+        self.answers.append((one, answer))
+        if self.swarm.seed % 2:
+            self.driver.run_until_idle()
+
+    def cancel(self, number: int) -> None:
+        """The client of a submission asks for its end; nothing where it was never accepted."""
+        if number >= len(self.answers):
+            return
+        one, answer = self.answers[number]
+        if isinstance(answer.value, SubmitAnswer) and answer.value.graph_id:
+            graph_id = answer.value.graph_id
+            self.driver.ask(
+                self.world.registry,
+                lambda reply: CancelGraph(reply, one.client_id, Environment.SANDBOX, graph_id),
+            )
+
+    def make_sink(self, journal: ActorRef) -> MemorySink:
+        sink = MemorySink(journal)
+        self.sinks.append(sink)
+        return sink
+
+    def ports_of(self, draw: VenueDraw) -> VenuePorts:
+        """Exchange, order flow, faults and lines of one venue."""
+        seed, name = self.swarm.seed, draw.name
+        (profile,) = (one for one in VENUE_PROFILES if one.name == name)
+        exchange = SimulatedExchange(
+            name, draw.listings, generator(seed, f"exchange {name}"), draw.config
+        )
+        depths = {
+            one.venue_symbol: msgspec.structs.replace(
+                depth_of(profile, one), levels=8, events_per_s=30
+            )
+            for one in draw.listings
+        }
+        fairs = {one.venue_symbol: self.fairs[fair_name(one)] for one in draw.listings}
+        flow = OrderFlow(exchange, fairs, depths, generator(seed, f"flow {name}"))
+        faults = FaultModel(draw.rates, random.Random(f"faults {seed} {name}"))
+        faults.on = False
+        host = self.system.spawn(
+            lambda: SimulatedVenue(exchange, flow, draw.latency_ns, faults, TICK_NS),
+            name=f"venue:{name}",
+            supervision=HALT,
+        )
+        self.exchanges[name] = exchange
+        self.faults.append(faults)
+        self.hosts.append(host)
+        feed_link = SimulatedLink(host, FEED, private=False)
+        trade_link = SimulatedLink(host, TRADE, private=True)
+
+        def make_feed_codec(
+            listings: Sequence[Listing], rings: Sequence[DeltaRing]
+        ) -> SimulatedFeedCodec:
+            return SimulatedFeedCodec(listings, rings)
+
+        def bind(feed: ActorRef, trade: ActorRef) -> None:
+            feed_link.bind(feed)
+            trade_link.bind(trade)
+
+        codec = SimulatedTradeCodec(name)
+        return VenuePorts(
+            name, draw.listings, make_feed_codec, codec, feed_link, trade_link, bind
+        )
+
+
+def journal_hash(entries: Sequence[JournalEntry]) -> str:
+    """One number for a whole run."""
+    return hashlib.sha256(msgspec.msgpack.encode(list(entries))).hexdigest()
