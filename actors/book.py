@@ -18,7 +18,7 @@ from engine.messages import (
 from engine.model.units import Side
 from engine.runtime.actor import Actor, ActorRef, Lane, handles
 
-__all__ = ["BookActor", "BookChecksum"]
+__all__ = ["BookActor", "BookChecksum", "Levels"]
 
 Levels = Sequence[tuple[int, int]]
 BookChecksum = Callable[[int, Levels, Levels], int]

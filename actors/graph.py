@@ -83,9 +83,7 @@ class GraphActor(Actor[NodeEnded | CancelGraph]):
         self.status = self.rolled_up()
         reason = "" if self.status is GraphStatus.COMPLETED else self.reason
         changed = GraphChanged(self.status, reason)
-        self.journal.tell(
-            Record(self.client_id, self.environment, self.graph_id, "", changed)
-        )
+        self.journal.tell(Record(self.client_id, self.environment, self.graph_id, "", changed))
         self.registry.tell(GraphEnded(self.graph_number))
         self.ctx.stop()
 

@@ -23,9 +23,7 @@ __all__ = ["JournalActor"]
 RETRY_NS = 1_000_000_000
 
 
-class JournalActor(
-    Actor[Record | GroupCommitted | CommitFailed | JournalRetry | FlushJournal]
-):
+class JournalActor(Actor[Record | GroupCommitted | CommitFailed | JournalRetry | FlushJournal]):
     """One group a drain. What is not yet durable stays here, in order, until the sink says so.
 
     A sink that fails (disk full) stops trading but loses nothing: the groups are kept and tried

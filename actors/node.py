@@ -8,7 +8,7 @@ from engine.decisions.fills import fill_record
 from engine.decisions.market import MarketBlock
 from engine.decisions.market_facts import finest_tick_1e9
 from engine.decisions.node_ledger import Applied, Child, NodeLedger
-from engine.decisions.node_plan import NodeIdentity, worst_price
+from engine.decisions.node_plan import NodeIdentity, node_changed, route_intent, worst_price
 from engine.decisions.policies.policy import (
     Action,
     CancelWorking,
@@ -40,8 +40,8 @@ from engine.messages import (
     UnwatchLiquidity,
     WatchLiquidity,
 )
-from engine.model.graph import NodeStatus, Urgency
-from engine.model.orders import ChildState, OrderReport, ReportKind, RouteIntent, VenueFill
+from engine.model.graph import NodeStatus
+from engine.model.orders import ChildState, OrderReport, ReportKind, VenueFill
 from engine.model.records import NodeChanged, RecordPayload, ReportRecorded
 from engine.runtime.actor import Actor, ActorRef, Lane, handles
 
@@ -50,7 +50,6 @@ __all__ = ["NodeActor"]
 REPLY_CHECK_NS = 3_000_000_000
 REPLY_CHECK_MAX_NS = 30_000_000_000
 EARLY_REPORTS_MAX = 256
-URGENCY_RANK = {Urgency.LOW: 0, Urgency.MEDIUM: 1, Urgency.HIGH: 2}
 
 
 class NodeActor(
@@ -153,6 +152,7 @@ class NodeActor(
     def on_denied(self, denied: RouteDenied) -> None:
         assert denied.attempt == self.attempt, "one attempt is out at a time"
         self.ledger.routing_qty_1e8 = 0
+        self.early.clear()
         self.attempt_reason = denied.reason
         self.refusal = denied.text
         self.dirty = True
@@ -170,11 +170,15 @@ class NodeActor(
         now_ns = self.ctx.now_ns
         for order in planned.children:
             ledger.add(order, now_ns)
+        early, self.early = self.early, []
         if planned.children:
             self.dirty = True
-            self.expect_replies()
-            for report in self.take_early():
+            self.expect_replies(anew=True)
+            for report in early:
                 self.book(report)
+            if self.stopping is not None:
+                # The stop came while this attempt was at risk or router.
+                self.cancel_working()
         self.decide()
 
     @handles(ChildReport)
@@ -186,13 +190,13 @@ class NodeActor(
     def on_reply_check(self, check: ReplyCheck) -> None:
         """Children that owe an answer are asked for, with a growing pause, until one comes."""
         self.reply_timer = 0
-        waiting = [child for child in self.ledger.children.values() if self.owes(child)]
-        for child in waiting:
-            child.queries += 1
-            if child.state is ChildState.SENT or child.state is ChildState.CANCEL_SENT:
-                child.state = ChildState.UNKNOWN
-                self.dirty = True
-            self.trades[child.order.listing.venue].tell(QueryChild(child.order))
+        waiting = False
+        asked_before_ns = self.ctx.now_ns - REPLY_CHECK_NS // 2
+        for child in self.ledger.children.values():
+            if child.owes:
+                waiting = True
+                if child.asked_ns <= asked_before_ns:
+                    self.ask(child)
         if waiting:
             self.reply_delay_ns = min(2 * self.reply_delay_ns, REPLY_CHECK_MAX_NS)
             self.expect_replies()
@@ -231,26 +235,8 @@ class NodeActor(
         assert self.ledger.routing_qty_1e8 == 0, "one attempt is out at a time"
         self.attempt += 1
         self.ledger.routing_qty_1e8 = route.qty_1e8
-        intent = RouteIntent(
-            self.ctx.actor_id,
-            identity.client_id,
-            identity.environment,
-            identity.graph_id,
-            identity.graph_number,
-            identity.node.node_id,
-            identity.node_index,
-            self.attempt,
-            identity.router_id,
-            identity.side,
-            route.qty_1e8,
-            identity.node.limit_price_1e9,
-            self.worst_price_1e9,
-            route.tif,
-            identity.node.instrument.venue,
-            route.rest,
-            identity.limits,
-            URGENCY_RANK[identity.node.execution.urgency],
-            identity.routing_version,
+        intent = route_intent(
+            identity, self.ctx.actor_id, self.attempt, route, self.worst_price_1e9
         )
         if not self.risk.tell(RouteRequest(intent)):
             text = "risk has no room; try again"
@@ -258,20 +244,32 @@ class NodeActor(
             self.ctx.self_ref.tell(denied)
 
     def cancel_working(self) -> None:
+        """Pull what rests; a cancel that is lost on the way is repeated by the reply check."""
         for child in self.ledger.children.values():
-            if not child.ended and child.resting and not child.state.terminal:
-                child.state = ChildState.CANCEL_SENT
+            if child.resting and not child.ended and not child.cancelling:
+                child.cancelling = True
+                if not child.state.terminal:
+                    child.state = ChildState.CANCEL_SENT
                 self.trades[child.order.listing.venue].tell(CancelChild(child.order))
-        self.expect_replies()
+                self.expect_replies(anew=True)
+
+    def ask(self, child: Child) -> None:
+        """Have the venue prove the child's state, after a repeated cancel if it is to end."""
+        child.asked_ns = self.ctx.now_ns
+        if child.state is ChildState.SENT or child.state is ChildState.CANCEL_SENT:
+            child.state = ChildState.UNKNOWN
+            self.dirty = True
+        trade = self.trades[child.order.listing.venue]
+        if child.cancelling:
+            trade.tell(CancelChild(child.order))
+        trade.tell(QueryChild(child.order))
 
     def stop(self, reason: Reason) -> None:
         """No new attempt; pull what rests; end once every child is proven ended."""
         if self.stopping is None:
             self.stopping = reason
             self.wake_token += 1
-            if self.watching:
-                self.watching = False
-                self.router.tell(UnwatchLiquidity(self.ctx.actor_id))
+            self.unwatch()
             self.cancel_working()
         if not self.deciding:
             self.decide()
@@ -290,17 +288,19 @@ class NodeActor(
             self.attempt_reason = Reason.EXCHANGE_REJECT
             self.refusal = report.text or report.code
         if not applied.changed:
+            self.expect_if_owed(child)
             return
         self.dirty = True
         if applied.fill is not None:
             self.book_fill(child, applied.fill, report)
         elif report.kind is not ReportKind.ACCEPTED:
             self.record(ReportRecorded(report))
-        if applied.owed:
-            self.trades[child.order.listing.venue].tell(QueryChild(child.order))
-            self.expect_replies()
         if applied.ended:
             self.end_child(applied)
+            return
+        if applied.owed or child.state is ChildState.UNKNOWN:
+            self.ask(child)
+        self.expect_if_owed(child)
 
     def book_fill(self, child: Child, fill: VenueFill, report: OrderReport) -> None:
         record = fill_record(
@@ -351,6 +351,7 @@ class NodeActor(
             self.end()
 
     def end(self) -> None:
+        self.unwatch()
         ledger = self.ledger
         if ledger.filled_qty_1e8 >= ledger.target_qty_1e8:
             self.status = NodeStatus.FILLED
@@ -371,21 +372,28 @@ class NodeActor(
 
     # -- helpers
 
+    def unwatch(self) -> None:
+        if self.watching:
+            self.watching = False
+            self.router.tell(UnwatchLiquidity(self.ctx.actor_id))
+
     def view(self) -> PolicyView:
         ledger = self.ledger
         return PolicyView(self.ctx.now_ns, ledger.remaining_qty_1e8, ledger.working_qty_1e8)
 
-    def owes(self, child: Child) -> bool:
-        """Whether the venue owes a word on this child: all but what rests in peace."""
-        return not (child.resting and child.state is ChildState.WORKING)
+    def expect_if_owed(self, child: Child) -> None:
+        if child.owes:
+            self.expect_replies()
 
-    def expect_replies(self) -> None:
+    def expect_replies(self, *, anew: bool = False) -> None:
+        """Set the reply check; `anew` starts over with the short pause."""
+        if anew:
+            self.reply_delay_ns = REPLY_CHECK_NS
+            if self.reply_timer:
+                self.ctx.cancel(self.reply_timer)
+                self.reply_timer = 0
         if not self.reply_timer:
             self.reply_timer = self.ctx.after(self.reply_delay_ns, ReplyCheck())
-
-    def take_early(self) -> Sequence[OrderReport]:
-        early, self.early = self.early, []
-        return early
 
     def end_text(self) -> str:
         if self.status is NodeStatus.FILLED:
@@ -407,18 +415,8 @@ class NodeActor(
         )
 
     def snapshot(self) -> NodeChanged:
-        ledger = self.ledger
-        return NodeChanged(
-            self.identity.node_order_id,
-            self.status,
-            self.end_text() if self.status.terminal else "",
-            ledger.target_qty_1e8,
-            ledger.filled_qty_1e8,
-            ledger.working_qty_1e8,
-            ledger.unknown_qty_1e8,
-            str(ledger.price_times_qty),
-            ledger.fees_1e9,
-            ledger.fill_count,
-            self.attempt,
-            self.policy.state(),
+        reason = self.end_text() if self.status.terminal else ""
+        policy_state = self.policy.state()
+        return node_changed(
+            self.identity, self.ledger, self.status, reason, self.attempt, policy_state
         )

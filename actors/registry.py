@@ -30,13 +30,14 @@ from engine.messages import (
 )
 from engine.model.graph import Graph, GraphStatus
 from engine.model.instruments import Environment
+from engine.model.intake import fingerprint
 from engine.model.records import GraphAccepted, ReportRecorded
 from engine.model.risk import Limits
 from engine.model.validation import Fault, graph_faults, unsupported
 from engine.runtime.actor import Actor, ActorRef, Lane, handles
 from engine.runtime.supervision import HALT
 
-__all__ = ["GraphKey", "GraphMaker", "GraphSeed", "RegistryActor", "fingerprint"]
+__all__ = ["GraphKey", "GraphMaker", "GraphSeed", "RegistryActor"]
 
 GraphKey = tuple[str, Environment, str]
 
@@ -142,9 +143,7 @@ class RegistryActor(
         mids = tuple((one.handle.market.mid_x2() or 0) // 2 for one in seed.nodes)
         fees = tuple(expected_fee_bps(one.handle.market, one.side) for one in seed.nodes)
         accepted = GraphAccepted(seed.graph_number, seed.graph, mids, fees)
-        self.journal.tell(
-            Record(seed.client_id, seed.environment, seed.graph_id, "", accepted)
-        )
+        self.journal.tell(Record(seed.client_id, seed.environment, seed.graph_id, "", accepted))
         self.keys[seed.graph_number] = key
         factory = self.make_graph(seed, self.ctx.self_ref)
         self.active[key] = self.ctx.spawn(factory, name="graph", supervision=HALT)
@@ -171,9 +170,7 @@ class RegistryActor(
     @handles(ChildReport)
     def on_stray(self, message: ChildReport) -> None:
         self.strays += 1
-        self.journal.tell(
-            Record("", Environment.SANDBOX, "", "", ReportRecorded(message.report))
-        )
+        self.journal.tell(Record("", Environment.SANDBOX, "", "", ReportRecorded(message.report)))
 
     def admit(self, request: SubmitGraph, nodes: tuple[ResolvedNode, ...]) -> None:
         """Number the graph and ask risk."""
@@ -209,9 +206,7 @@ class RegistryActor(
         self.ctx.reply(request.reply_to, answer)
         return True
 
-    def refuse(
-        self, reply_to: int, graph: Graph, reason: Reason, faults: Sequence[Fault]
-    ) -> None:
+    def refuse(self, reply_to: int, graph: Graph, reason: Reason, faults: Sequence[Fault]) -> None:
         path, text = faults[0]
         sentence = f"{path}: {text}" if path else text
         answer = SubmitAnswer(
@@ -235,11 +230,3 @@ class RegistryActor(
         """Unique over restarts, and the same for the same seed."""
         text = f"{self.engine_number}:{number}:{self.ctx.random.getrandbits(64)}"
         return "graph_" + hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-_encode_canonical = msgspec.json.Encoder(order="sorted").encode
-
-
-def fingerprint(graph: Graph) -> bytes:
-    """What makes two submissions the same: the canonical JSON of the graph."""
-    return hashlib.sha256(_encode_canonical(graph)).digest()

@@ -26,9 +26,7 @@ from engine.runtime.actor import Actor, ActorRef, Lane, handles
 __all__ = ["RiskActor"]
 
 
-class RiskActor(
-    Actor[AdmitGraph | RouteRequest | ExposureChanged | HaltTrading | JournalWritable]
-):
+class RiskActor(Actor[AdmitGraph | RouteRequest | ExposureChanged | HaltTrading | JournalWritable]):
     """Checks, holds, forwards; a denial goes back to the node. The only writer of the switch."""
 
     lane = Lane.EXECUTION
@@ -59,9 +57,7 @@ class RiskActor(
             text = f"trading is halted: {switch.reason}"
             sender.tell(GraphDenied(request.graph_number, Reason.KILL_SWITCH, text))
             return
-        denial = admission_denial(
-            request.graph, request.worst_notional_1e9, self.account_limits
-        )
+        denial = admission_denial(request.graph, request.worst_notional_1e9, self.account_limits)
         if denial is not None:
             sender.tell(GraphDenied(request.graph_number, denial.reason, denial.text))
             return

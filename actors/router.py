@@ -44,7 +44,8 @@ class RouterActor(
 ):
     """One an instrument, so that two nodes sweeping the same book see each other's takes.
 
-    `trades` stand in the order of the market's listings. Intents and decision go to the journal before the orders go to the venues.
+    `trades` stand in the order of the market's listings. Intents and decision go to the journal
+    before the orders go to the venues.
     """
 
     lane = Lane.EXECUTION
@@ -121,9 +122,7 @@ class RouterActor(
     def on_settled(self, settled: TakeSettled) -> None:
         now_ns = self.ctx.now_ns
         filled = settled.filled_qty_1e8
-        self.splitter.takes.settle(
-            settled.client_order_id, filled, settled.exchange_ns, now_ns
-        )
+        self.splitter.takes.settle(settled.client_order_id, filled, settled.exchange_ns, now_ns)
         seen = self.costs.observations
         hit = filled >= settled.qty_1e8
         seen.observe_take(settled.venue_index, settled.side, filled, hit, now_ns)
@@ -183,13 +182,14 @@ class RouterActor(
     def resting_child(
         self, grant: Grant, terms: RoutingTerms, qty_1e8: int, index: int
     ) -> ChildOrder | None:
-        """The rest of a limit order at its limit, on the venue of best passive value.
+        """The rest of a limit order at its worst price, on the venue of best passive value.
 
         That is the lowest maker fee among the venues that may be used and whose minimums the
         rest meets; equal fees go by configured order.
         """
         intent = grant.intent
-        limit = intent.limit_price_1e9
+        # A slippage cap may be tighter than the limit.
+        limit = grant.worst_price_1e9
         assert limit is not None, "only a limit order rests"
         best: ChildOrder | None = None
         best_ppm = 0
@@ -250,9 +250,7 @@ class RouterActor(
 
     def record(self, intent: RouteIntent, payload: ChildrenIntended | DecisionRecord) -> None:
         self.journal.tell(
-            Record(
-                intent.client_id, intent.environment, intent.graph_id, intent.node_id, payload
-            )
+            Record(intent.client_id, intent.environment, intent.graph_id, intent.node_id, payload)
         )
 
 

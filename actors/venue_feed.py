@@ -30,13 +30,12 @@ __all__ = ["VenueFeedActor"]
 RESUBSCRIBE_DELAY_NS = 1_000_000_000
 
 
-class VenueFeedActor(
-    Actor[FeedFrame | FeedReply | LinkUp | LinkDown | Resynchronise | FeedCheck]
-):
+class VenueFeedActor(Actor[FeedFrame | FeedReply | LinkUp | LinkDown | Resynchronise | FeedCheck]):
     """Decodes with the venue's codec, forwards in order, and keeps the session synchronised.
 
-    `books` and `tapes` stand in the order of the codec's listings. A frame that the codec refuses may have carried a change: where the venue numbers its frames
-    the next one shows the gap, elsewhere every book of the session starts over.
+    `books` and `tapes` stand in the order of the codec's listings. A frame that the codec refuses
+    may have carried a change: where the venue numbers its frames the next one shows the gap,
+    elsewhere every book of the session starts over.
     """
 
     lane = Lane.MARKET
@@ -113,8 +112,9 @@ class VenueFeedActor(
         limit = self.silence_max_ns
         assert limit is not None, "a feed without a silence limit sets no check"
         silent = self.ctx.now_ns - self.last_frame_ns > limit
-        if silent and not self.silent:
-            self.all_stale(StaleReason.SILENT)
+        if silent:
+            if not self.silent:
+                self.all_stale(StaleReason.SILENT)
             for frame in self.codec.subscribe():
                 self.link.send(frame)
         self.silent = silent

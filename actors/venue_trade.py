@@ -22,9 +22,7 @@ __all__ = ["VenueTradeActor"]
 
 
 class VenueTradeActor(
-    Actor[
-        ApprovedOrder | CancelChild | QueryChild | ForgetChild | TradeFrame | LinkUp | LinkDown
-    ]
+    Actor[ApprovedOrder | CancelChild | QueryChild | ForgetChild | TradeFrame | LinkUp | LinkDown]
 ):
     """The last gate before the wire: switch and grant are asserted again for every order.
 
@@ -108,6 +106,12 @@ class VenueTradeActor(
     @handles(LinkUp)
     def on_link_up(self, up: LinkUp) -> None:
         self.up = True
+        # What happened while the line was down was told to nobody: every owner asks again.
+        for client_order_id in self.owners:
+            unknown = OrderReport(
+                ReportKind.UNKNOWN, client_order_id, self.venue, recv_ns=self.ctx.now_ns
+            )
+            self.deliver(unknown)
 
     @handles(LinkDown)
     def on_link_down(self, down: LinkDown) -> None:

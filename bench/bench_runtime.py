@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench.sizes import sized
 from bench.runtime_topologies import Hop, Relay, fan_in, fan_out, ring
+from bench.sizes import sized
 from engine.runtime.system import ActorSystem
 from engine.runtime.timers import COMPACT_MIN
 

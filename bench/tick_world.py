@@ -6,6 +6,8 @@ import random
 from collections.abc import Sequence
 from time import perf_counter_ns
 
+from actors.node import NodeActor
+from actors.router import RouterActor
 from engine.decisions.node_plan import NodeIdentity
 from engine.decisions.policies.policy import Action, PolicyView, Route
 from engine.errors import Reason
@@ -29,8 +31,6 @@ from engine.runtime.actor import ActorRef
 from engine.runtime.simulated_driver import SimulatedDriver
 from engine.runtime.system import ActorSystem
 from engine.service.wiring import EngineSettings, VenuePorts, build_world
-from actors.node import NodeActor
-from actors.router import RouterActor
 from venues.binance.feed_codec import BinanceFeedCodec
 from venues.simulated.trade_codec import SimulatedTradeCodec
 
@@ -111,9 +111,7 @@ class TickWorld:
     def __init__(self, snapshots: Sequence[bytes], qty_1e8: int) -> None:
         self.system = ActorSystem(seed=1)
         self.driver = SimulatedDriver(self.system, start_ns=START_NS, order="fifo")
-        instrument = Instrument(
-            symbol="BTC-USD", type=InstrumentType.SPOT, base="BTC", quote="USD"
-        )
+        instrument = Instrument(symbol="BTC-USD", type=InstrumentType.SPOT, base="BTC", quote="USD")
         self.links = [KeepingLink() for _ in VENUES]
         self.listings = [
             Listing(

@@ -9,11 +9,11 @@ import pytest
 
 import engine
 
-NAMES = """
-CaptureError ConfigError EngineConfig EngineError Execution ExecutionEngine FixedAmount Graph
-GraphError GraphStatus JournalError LimitOrder LimitPrice Node NodeInstrument NodeStatus Policy
-Quantity Reason Side SimpleOrder TimeInForce Urgency price_1e9 qty_1e8
-""".split()
+NAMES = (
+    "CaptureError ConfigError EngineConfig EngineError Execution ExecutionEngine FixedAmount "
+    "Graph GraphError GraphStatus JournalError LimitOrder LimitPrice Node NodeInstrument "
+    "NodeStatus Policy Quantity Reason Side SimpleOrder TimeInForce Urgency price_1e9 qty_1e8"
+).split(" ")
 
 
 def test_the_exported_names_are_pinned() -> None:
@@ -30,7 +30,9 @@ def test_other_names_are_no_attributes() -> None:
         engine.Nonsense  # noqa: B018  # the access is the point
 
 
-@pytest.mark.parametrize("first", ["engine", "actors.node", "venues.registry", "engine.service.engine"])
+@pytest.mark.parametrize(
+    "first", ["engine", "actors.node", "venues.registry", "engine.service.engine"]
+)
 def test_any_floor_may_be_imported_first(first: str) -> None:
     subprocess.run([sys.executable, "-c", f"import {first}"], check=True)
 

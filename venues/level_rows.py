@@ -110,11 +110,13 @@ def write_levels(
 def write_changes(ring: DeltaRing, changes: msgspec.Raw | bytes) -> tuple[int, int]:
     """Rows that name their own side (`Layout.SIDED`); returns as `write_levels`."""
     data = bytes(changes)
+    if not data:
+        raise DecodeError("a message lacks its changes")
     bound = row_bound(data)
     start = ring.reserve(bound)
     if start < 0:
         return -1, 0
-    count = decimals.parse_levels(data, ring.rows, start, start + bound, decimals.SIDED, BID_ROW)
+    count = decimals.parse_sides(data, b"", ring.rows, start, start + bound, decimals.SIDED)
     if count < 0:
         count = put_rows(ring, start, (sided_texts(fields) for fields in text_arrays(data)))
     ring.commit(start, count)
@@ -148,7 +150,8 @@ def parse_side_rows(
     if not data:
         return 0
     end = min(start + row_bound(data), ring.capacity)
-    count = decimals.parse_levels(data, ring.rows, start, end, PLAIN[layout], side)
+    bids, asks = (data, b"") if side == BID_ROW else (b"", data)
+    count: int = decimals.parse_sides(bids, asks, ring.rows, start, end, PLAIN[layout])
     if count < 0:
         count = general_rows(ring, start, layout, side, data)
     return count

@@ -16,8 +16,8 @@ from collections.abc import Callable
 
 import uvloop
 
-from bench.sizes import sized
 from bench.runtime_topologies import Hop, Topology, fan_out, ring
+from bench.sizes import sized
 
 ACTORS = 100
 HOPS = sized(20_000, 200_000)

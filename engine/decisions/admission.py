@@ -80,7 +80,9 @@ def resolve_node(
         tick = min(one.tick_1e9 for one in listings)
         if price % tick:
             near = f"{format_price(floor_to(price, tick))} or {format_price(ceil_to(price, tick))}"
-            text = f"{format_price(price)} is off the tick of {format_price(tick)}; nearest are {near}"
+            text = (
+                f"{format_price(price)} is off the tick of {format_price(tick)}; nearest are {near}"
+            )
             faults.append((f"{path}.order_type.limit.price_1e9", text))
     if faults:
         return faults
@@ -103,5 +105,3 @@ def worst_notional_1e9(nodes: Sequence[ResolvedNode], collar_bps: int | None) ->
             price = touch * (10_000 + (bps if one.side is Side.BUY else 0)) // 10_000
         sides[one.side] += notional_1e9(price, one.qty_1e8)
     return max(sides)
-
-

@@ -8,8 +8,7 @@ from engine.model.orders import ChildOrder, OrderReport, VenueFill
 from engine.model.records import FillRecord
 from engine.model.units import divide_half_even
 
-__all__ = ["fill_record", "fee_usd_1e9"]
-
+__all__ = ["fee_usd_1e9", "fill_record"]
 
 
 def fill_record(

@@ -167,10 +167,10 @@ class MarketBlock:
         return self.cells[(venue_index * 2 + side) * (self.depth + 1) * 2 + 1]
 
     def _consolidate(self) -> None:
-        """Best prices and mid over healthy, uncrossed books; kept until a best or a health moves."""
+        """Best prices and mid over healthy, uncrossed books; kept until a best or health moves."""
         top_bid, top_ask = NO_BID, NO_ASK
-        bids, asks, v = self.best_bid, self.best_ask, 0
-        for healthy in self.healthy:
+        bids, asks = self.best_bid, self.best_ask
+        for v, healthy in enumerate(self.healthy):
             if healthy:
                 bid, ask = bids[v], asks[v]
                 if bid < ask:
@@ -178,7 +178,6 @@ class MarketBlock:
                         top_bid = bid
                     if ask < top_ask:
                         top_ask = ask
-            v += 1
         self.top_bid = top_bid if top_bid != NO_BID else None
         self.top_ask = top_ask if top_ask != NO_ASK else None
         both = top_bid != NO_BID and top_ask != NO_ASK

@@ -12,7 +12,6 @@ from engine.model.orders import (
     ChildOrder,
     ChildState,
     OrderReport,
-    ReportKind,
     TimeInForce,
     VenueFill,
     next_state,
@@ -33,16 +32,18 @@ class Applied(msgspec.Struct, frozen=True, gc=False):
 
 class Child:
     """One child order's progress. `claimed_qty_1e8` is the venue's highest cumulative figure,
-    `answer_ns` the time to its first answer."""
+    `answer_ns` the time to its first answer, `asked_ns` when the venue was last asked about it;
+    `cancelling` stays set from the first cancel until the end is proven."""
 
     __slots__ = (
         "answer_ns",
+        "asked_ns",
+        "cancelling",
         "claimed_qty_1e8",
         "ended",
         "exchange_ns",
         "filled_qty_1e8",
         "order",
-        "queries",
         "sent_ns",
         "state",
         "trade_ids",
@@ -56,8 +57,9 @@ class Child:
         self.trade_ids: set[str] = set()
         self.exchange_ns = 0
         self.sent_ns = sent_ns
-        self.queries = 0
+        self.asked_ns = sent_ns
         self.answer_ns = 0
+        self.cancelling = False
         self.ended = False
 
     @property
@@ -69,6 +71,15 @@ class Child:
     def resting(self) -> bool:
         """It may rest at the venue, so that only a cancel or a fill ends it."""
         return self.order.tif is TimeInForce.GTC
+
+    @property
+    def owes(self) -> bool:
+        """The venue owes a word on it: all but what rests in peace, with every fill known."""
+        if self.ended:
+            return False
+        if self.cancelling or self.state is not ChildState.WORKING or not self.resting:
+            return True
+        return self.filled_qty_1e8 < self.claimed_qty_1e8
 
 
 class NodeLedger:
@@ -109,7 +120,9 @@ class NodeLedger:
         return sum(
             child.open_qty_1e8
             for child in self.children.values()
-            if child.resting and child.state in (ChildState.SENT, ChildState.WORKING)
+            if child.resting
+            and not child.cancelling
+            and child.state in (ChildState.SENT, ChildState.WORKING)
         )
 
     @property
@@ -134,10 +147,7 @@ class NodeLedger:
         """An answer is awaited: an attempt at risk or router, a taker, or a cancel."""
         if self.routing_qty_1e8:
             return True
-        return any(
-            not child.ended and not (child.resting and child.state is ChildState.WORKING)
-            for child in self.children.values()
-        )
+        return any(child.owes for child in self.children.values())
 
     def add(self, order: ChildOrder, now_ns: int) -> Child:
         """A child that was planned and is on its way."""
@@ -171,8 +181,6 @@ class NodeLedger:
             child.order.qty_1e8,
             working=report.working,
         )
-        if report.kind is not ReportKind.UNKNOWN:
-            child.queries = 0
         owed = child.state.terminal and child.filled_qty_1e8 < child.claimed_qty_1e8
         ended = child.state.terminal and not owed and not child.ended
         if ended:

@@ -1,15 +1,21 @@
-"""What a node is told once: its numbers, its market, its caps; fixed from activation on."""
+"""What a node is told once (its numbers, its caps), and how it states its wish and its state."""
 
 from __future__ import annotations
 
 import msgspec
 
-from engine.model.graph import Node
+from engine.decisions.node_ledger import NodeLedger
+from engine.decisions.policies.policy import Route
+from engine.model.graph import Node, NodeStatus, Urgency
 from engine.model.instruments import Environment
+from engine.model.orders import RouteIntent
+from engine.model.records import NodeChanged
 from engine.model.risk import PreTradeRisk
 from engine.model.units import Side, ceil_to, floor_to
 
-__all__ = ["NodeIdentity", "worst_price"]
+__all__ = ["NodeIdentity", "node_changed", "route_intent", "worst_price"]
+
+URGENCY_RANK = {Urgency.LOW: 0, Urgency.MEDIUM: 1, Urgency.HIGH: 2}
 
 
 class NodeIdentity(msgspec.Struct, frozen=True):
@@ -53,3 +59,60 @@ def worst_price(
     numerator = baseline_x2 * (10_000 - cap_bps)
     cap = ceil_to(-(-numerator // 20_000), tick_1e9)
     return cap if limit_1e9 is None else max(cap, limit_1e9)
+
+
+def route_intent(
+    identity: NodeIdentity,
+    owner_id: int,
+    attempt: int,
+    route: Route,
+    worst_price_1e9: int | None,
+) -> RouteIntent:
+    """What risk and router need to know of one attempt; `owner_id` is the node's actor id."""
+    node = identity.node
+    return RouteIntent(
+        owner_id,
+        identity.client_id,
+        identity.environment,
+        identity.graph_id,
+        identity.graph_number,
+        node.node_id,
+        identity.node_index,
+        attempt,
+        identity.router_id,
+        identity.side,
+        route.qty_1e8,
+        node.limit_price_1e9,
+        worst_price_1e9,
+        route.tif,
+        node.instrument.venue,
+        route.rest,
+        identity.limits,
+        URGENCY_RANK[node.execution.urgency],
+        identity.routing_version,
+    )
+
+
+def node_changed(
+    identity: NodeIdentity,
+    ledger: NodeLedger,
+    status: NodeStatus,
+    reason: str,
+    attempt: int,
+    policy_state: bytes,
+) -> NodeChanged:
+    """The record of a node's whole state."""
+    return NodeChanged(
+        identity.node_order_id,
+        status,
+        reason,
+        ledger.target_qty_1e8,
+        ledger.filled_qty_1e8,
+        ledger.working_qty_1e8,
+        ledger.unknown_qty_1e8,
+        str(ledger.price_times_qty),
+        ledger.fees_1e9,
+        ledger.fill_count,
+        attempt,
+        policy_state,
+    )

@@ -2,8 +2,8 @@
 
 Every kernel here answers REFUSED (-1) to whatever it does not know: an escape, an exponent, a
 sign, a digit beyond the scale, a value above 63 bits, a zero price, a missing or doubled field,
-white space, which no venue sends, too few rows, anything that is not JSON. The caller then takes its exact general way. Rows from
-`start` on may be overwritten by then; none outside `start` to `end`.
+white space, which no venue sends, too few rows, anything that is not JSON. The caller then takes
+its exact general way. Rows `start` to `end` may be overwritten by then, no others.
 
 Bytes are passed as `bytes` objects, a type numba unboxes itself (the length bounds all reads, and
 the caller's reference keeps them alive). With the copy of a `msgspec.Raw` that is 330 ns a call;
@@ -24,14 +24,14 @@ from engine.kernels.digits import (
     byte,
     expect,
     helper,
+    hot,
     is_digit,
     number,
-    whole_number,
 )
 from engine.kernels.machine import address_of
 from engine.kernels.registry import kernel
 
-__all__ = ["PAIR", "PRICE_SIZE", "PX_SZ", "REFUSED", "SIDED", "parse_levels", "parse_sides"]
+__all__ = ["PAIR", "PRICE_SIZE", "PX_SZ", "REFUSED", "SIDED", "parse_sides"]
 
 PAIR: Final = 0
 """`["price", "qty", ...]`, strings or numbers; scalars after them are skipped."""
@@ -82,16 +82,24 @@ def text_word(raw, i, n):
     return word, np.int64(REFUSED)
 
 
-@helper
+@hot
 def value_of(raw, i, n, nano):
     """A number at `i`, in quotes or bare: (value, next place)."""
     inside = expect(raw, i, n, QUOTE)
-    if inside >= 0:
-        value, i = number(raw, inside, n, nano)
-        return value, expect(raw, i, n, QUOTE)
-    if is_digit(raw, i + 1, n) and byte(raw, i) == ZERO:
+    if inside < 0 and is_digit(raw, i + 1, n) and byte(raw, i) == ZERO:
         return np.int64(0), np.int64(REFUSED)
-    return number(raw, i, n, nano)
+    value, i = number(raw, i if inside < 0 else inside, n, nano)
+    return value, i if inside < 0 else expect(raw, i, n, QUOTE)
+
+
+@helper
+def skip_digits(raw, i, n):
+    """The place after one digit or more, or REFUSED."""
+    if not is_digit(raw, i, n):
+        return np.int64(REFUSED)
+    while is_digit(raw, i, n):
+        i += 1
+    return i
 
 
 @helper
@@ -102,115 +110,128 @@ def skip_scalar(raw, i, n):
         return i
     if is_digit(raw, i + 1, n) and byte(raw, i) == ZERO:
         return np.int64(REFUSED)
-    _, i = whole_number(raw, i, n)
+    i = skip_digits(raw, i, n)
     point = expect(raw, i, n, DOT)
-    if point >= 0:
-        _, i = whole_number(raw, point, n)
-    return i
+    return i if point < 0 else skip_digits(raw, point, n)
 
 
 @helper
-def array_level(raw, i, n, sided):
-    """`["price","qty",...]`, or with the side before: (price, quantity, side, next place)."""
-    side = np.int64(0)
-    i = expect(raw, i, n, OPEN)
-    if sided:
-        word, i = text_word(raw, i, n)
-        i = expect(raw, i, n, COMMA)
-        if word == WORD_SELL:
-            side = np.int64(1)
-        elif word != WORD_BUY:
-            i = np.int64(REFUSED)
-    price, i = value_of(raw, i, n, True)
-    qty, i = value_of(raw, expect(raw, i, n, COMMA), n, False)
-    while i >= 0:
-        after = expect(raw, i, n, CLOSE)
-        if after >= 0:
-            return price, qty, side, after
+def side_of_text(raw, i, n):
+    """`"buy",` or `"sell",` at `i`: (side, next place)."""
+    word, i = text_word(raw, i, n)
+    if word == WORD_BUY:
+        return np.int64(0), expect(raw, i, n, COMMA)
+    if word == WORD_SELL:
+        return np.int64(1), expect(raw, i, n, COMMA)
+    return np.int64(0), np.int64(REFUSED)
+
+
+@hot
+def array_level(raw, i, n):
+    """`"price","qty",...]` at `i`: (price, quantity, next place)."""
+    price = np.int64(0)
+    qty = np.int64(0)
+    # One loop, so that the machine code of a number stands here once.
+    for field in range(2):
+        price = qty
+        qty, i = value_of(raw, i, n, field == 0)
+        if field == 0:
+            i = expect(raw, i, n, COMMA)
+    after = expect(raw, i, n, CLOSE)
+    while i >= 0 and after < 0:
         i = skip_scalar(raw, expect(raw, i, n, COMMA), n)
-    return price, qty, side, i
+        after = expect(raw, i, n, CLOSE)
+    return price, qty, after
 
 
-@helper
+@hot
 def object_level(raw, i, n, price_key, qty_key):
-    """`{..}` with each of the two fields exactly once: (price, quantity, next place)."""
+    """Fields up to `}` with each of the two exactly once: (price, quantity, next place)."""
     price = np.int64(REFUSED)
     qty = np.int64(REFUSED)
-    i = expect(raw, i, n, OPEN_OBJECT)
     while i >= 0:
         key, i = text_word(raw, i, n)
         i = expect(raw, i, n, COLON)
-        if key == price_key and price < 0:
-            price, i = value_of(raw, i, n, True)
-        elif key == qty_key and qty < 0:
-            qty, i = value_of(raw, i, n, False)
-        elif key == price_key or key == qty_key:
-            break
+        if key == price_key or key == qty_key:
+            if (price if key == price_key else qty) >= 0:
+                break
+            value, i = value_of(raw, i, n, key == price_key)
+            if key == price_key:
+                price = value
+            else:
+                qty = value
         else:
             i = skip_scalar(raw, i, n)
         after = expect(raw, i, n, CLOSE_OBJECT)
         if after >= 0:
-            if price < 0 or qty < 0:
-                break
-            return price, qty, after
+            return price, qty, after if price >= 0 and qty >= 0 else np.int64(REFUSED)
         i = expect(raw, i, n, COMMA)
     return price, qty, np.int64(REFUSED)
 
 
+@hot
+def put_level(rows, row, side, price, qty):
+    """Write one row."""
+    at = np.uint64(row)
+    rows[at, np.uint64(0)] = side
+    rows[at, np.uint64(1)] = price
+    rows[at, np.uint64(2)] = qty
+
+
 @helper
-def write_array(raw, i, n, rows, row, end, layout, side):
-    """Levels of the array at `i` into rows from `row`: (next row, next place)."""
+def write_arrays(raw, i, n, rows, row, end, side, sided):
+    """Array of arrays at `i` into rows from `row`: (next row, next place)."""
     i = expect(raw, i, n, OPEN)
     after = expect(raw, i, n, CLOSE)
-    if after >= 0:
-        return row, after
-    price_key = WORD_PX if layout == PX_SZ else WORD_PRICE
-    qty_key = WORD_SZ if layout == PX_SZ else WORD_SIZE
-    sided = layout == SIDED
-    while i >= 0 and row < end:
-        if layout == PAIR or sided:
-            price, qty, named, i = array_level(raw, i, n, sided)
-            if sided:
-                side = named
-        else:
-            price, qty, i = object_level(raw, i, n, price_key, qty_key)
+    while i >= 0 and after < 0 and row < end:
+        i = expect(raw, i, n, OPEN)
+        if sided:
+            side, i = side_of_text(raw, i, n)
+        price, qty, i = array_level(raw, i, n)
         if i < 0 or price <= 0:
             break
-        at = np.uint64(row)
-        rows[at, np.uint64(0)] = side
-        rows[at, np.uint64(1)] = price
-        rows[at, np.uint64(2)] = qty
+        put_level(rows, row, side, price, qty)
         row += 1
         after = expect(raw, i, n, CLOSE)
-        if after >= 0:
-            return row, after
         i = expect(raw, i, n, COMMA)
-    return row, np.int64(REFUSED)
+    return row, after
 
 
 @helper
-def write_document(raw, n, rows, row, end, layout, side):
-    """An array that is all `n` bytes of `raw`, into rows from `row`: the next row, or REFUSED."""
-    row, i = write_array(raw, np.int64(0), n, rows, row, end, layout, side)
-    return row if i == n else np.int64(REFUSED)
-
-
-@kernel(f"int64({BYTES}, int64[:,::1], int64, int64, int64, int64)")
-def parse_levels(raw, rows, start, end, layout, side):
-    """One array of levels into rows `start` to `end` (exclusive): their count, or REFUSED.
-
-    `side` goes into every row, except for SIDED, whose levels name it.
-    """
-    row = write_document(address_of(raw), len(raw), rows, start, end, layout, side)
-    return row - start if row >= 0 else row
+def write_objects(raw, i, n, rows, row, end, side, layout):
+    """Array of objects at `i` into rows from `row`: (next row, next place)."""
+    price_key = WORD_PX if layout == PX_SZ else WORD_PRICE
+    qty_key = WORD_SZ if layout == PX_SZ else WORD_SIZE
+    i = expect(raw, i, n, OPEN)
+    after = expect(raw, i, n, CLOSE)
+    while i >= 0 and after < 0 and row < end:
+        i = expect(raw, i, n, OPEN_OBJECT)
+        price, qty, i = object_level(raw, i, n, price_key, qty_key)
+        if i < 0 or price <= 0:
+            break
+        put_level(rows, row, side, price, qty)
+        row += 1
+        after = expect(raw, i, n, CLOSE)
+        i = expect(raw, i, n, COMMA)
+    return row, after
 
 
 @kernel(f"int64({BYTES}, {BYTES}, int64[:,::1], int64, int64, int64)")
 def parse_sides(bids, asks, rows, start, end, layout):
-    """Bids then asks as `parse_levels`; either may be empty bytes, which are no levels."""
-    row = start
-    if len(bids) > 0:
-        row = write_document(address_of(bids), len(bids), rows, row, end, layout, np.int64(0))
-    if row >= 0 and len(asks) > 0:
-        row = write_document(address_of(asks), len(asks), rows, row, end, layout, np.int64(1))
-    return row - start if row >= 0 else row
+    """Bids, then asks, into rows `start` to `end` (exclusive): how many rows, or REFUSED.
+
+    Empty bytes are no levels. SIDED levels name their side, wherever they are given.
+    """
+    row = np.int64(start)
+    for side in range(2):
+        raw = address_of(bids) if side == 0 else address_of(asks)
+        n = np.int64(len(bids) if side == 0 else len(asks))
+        if n == 0:
+            continue
+        if layout == PRICE_SIZE or layout == PX_SZ:
+            row, i = write_objects(raw, 0, n, rows, row, end, side, layout)
+        else:
+            row, i = write_arrays(raw, 0, n, rows, row, end, side, layout == SIDED)
+        if i != n:
+            return np.int64(REFUSED)
+    return row - start

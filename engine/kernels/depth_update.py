@@ -18,9 +18,8 @@ from engine.kernels.decimals import (
     COLON,
     COMMA,
     OPEN_OBJECT,
-    PAIR,
     text_word,
-    write_array,
+    write_arrays,
 )
 from engine.kernels.digits import (
     REFUSED,
@@ -146,7 +145,7 @@ def write_body(raw, i, n, rows, row, end, out):
         seen |= bit
         if bit >= SEEN_BIDS:
             side = np.int64(bit == SEEN_ASKS)
-            row, i = write_array(raw, i, n, rows, row, end, PAIR, side)
+            row, i = write_arrays(raw, i, n, rows, row, end, side, False)
         elif bit >= SEEN_SYMBOL:
             begin = i + 1
             _, i = text_word(raw, i, n)

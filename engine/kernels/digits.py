@@ -25,6 +25,7 @@ SURPLUS_ZEROS_MAX: Final = 16
 
 # Lent arrays are not counted: counting is atomic and dearer than the work.
 helper: Final = njit(_nrt=False)
+hot: Final = njit(_nrt=False, forceinline=True)
 
 ZEROS = np.uint64(0x3030303030303030)
 SIXES = np.uint64(0x0606060606060606)
@@ -80,7 +81,7 @@ def trailing_zeros(context: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
-@helper
+@hot
 def load(raw, i, n):
     """The word at `i`; bytes from `n` on are 0, which is no digit."""
     if i + 8 <= n:
@@ -91,7 +92,7 @@ def load(raw, i, n):
     return word
 
 
-@helper
+@hot
 def count_digits(word):
     """How many digits the word begins with."""
     # A byte is a digit when, without its 0x30, neither it nor it plus 6 reaches the high half.
@@ -100,7 +101,7 @@ def count_digits(word):
     return trailing_zeros((bare | (bare + SIXES)) & HIGH_HALVES) >> 3
 
 
-@helper
+@hot
 def worth(bare):
     """Value of eight digits without their 0x30, the first one in the lowest byte."""
     pairs = (bare * TEN + (bare >> np.uint64(8))) & PAIRS
@@ -108,19 +109,19 @@ def worth(bare):
     return np.int64((fours * TEN_THOUSAND + (fours >> np.uint64(32))) & EIGHT)
 
 
-@helper
+@hot
 def leading(word, count):
     """Value of the first `count` (1 to 8) digits."""
     return worth((word ^ ZEROS) << np.uint64(64 - 8 * count))
 
 
-@helper
+@hot
 def is_digit(raw, i, n):
     """Whether there is a digit at `i`."""
     return np.uint64(i) < np.uint64(n) and ZERO <= byte(raw, i) <= NINE
 
 
-@helper
+@hot
 def expect(raw, i, n, wanted):
     """The place after the byte `wanted` at `i`, else REFUSED; as is when `i` is REFUSED."""
     if np.uint64(i) < np.uint64(n) and byte(raw, i) == wanted:
@@ -150,7 +151,7 @@ def whole_number(raw, i, n):
     return value, i
 
 
-@helper
+@hot
 def number(raw, i, n, nano):
     """Digits, and a point with digits: (value, next place) at 1e-9 when `nano`, else at 1e-8.
 

@@ -39,5 +39,6 @@ PRICE_BOUND: Final = 4 * 10**18
 
 def new_block(venues: int, depth: int) -> NDArray[np.int64]:
     """An empty block for `venues` books of at most `depth` levels a side."""
-    assert venues > 0 and depth > 0
+    assert venues > 0
+    assert depth > 0
     return np.zeros((venues, 2, depth + 1, 2), np.int64)

@@ -126,8 +126,6 @@ class HaltTrading(Event, frozen=True, gc=False):
     cancel_open: bool = True
 
 
-
-
 class StreamSink(Protocol):
     """Whoever listens to the stream; a sink that returns False is cut off."""
 

@@ -147,6 +147,4 @@ class SnapshotNeeded(Event, frozen=True, gc=False):
     resubscribe: tuple[bytes, ...] = ()
 
 
-FeedEvent = (
-    BookDelta | BookSnapshot | BookStale | TradePrint | FeedAlive | SnapshotNeeded
-)
+FeedEvent = BookDelta | BookSnapshot | BookStale | TradePrint | FeedAlive | SnapshotNeeded

@@ -8,7 +8,7 @@ import msgspec
 
 from engine.errors import Reason
 from engine.model.fees import FeeSchedule
-from engine.model.units import Side, ceil_to, divide_up, floor_to, notional_1e9
+from engine.model.units import ceil_to, divide_up, floor_to, notional_1e9
 
 __all__ = ["Environment", "Instrument", "InstrumentType", "Listing", "ListingFault", "check_order"]
 
@@ -79,9 +79,7 @@ class ListingFault(msgspec.Struct, frozen=True, gc=False):
     upper: int | None = None
 
 
-def check_order(
-    listing: Listing, side: Side, qty_1e8: int, price_1e9: int | None
-) -> ListingFault | None:
+def check_order(listing: Listing, qty_1e8: int, price_1e9: int | None) -> ListingFault | None:
     """The first rule of the listing that the order breaks, or None.
 
     A market order passes `price_1e9` None; its notional is then checked by whoever knows a price.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from engine.errors import GraphError
 from engine.model.graph import Graph, SimpleOrder, graph_of
 from engine.model.units import price_1e9, qty_1e8
 
-__all__ = ["parse_graph"]
+__all__ = ["fingerprint", "parse_graph"]
 
 BODY_BYTES_MAX = 262_144
 _PATH = re.compile(r" - at `\$?\.?([^`]*)`$")
@@ -49,6 +50,14 @@ def parse_graph(order: Graph | SimpleOrder | Mapping[str, Any] | bytes | str) ->
         where = path.group(1) if path else ""
         text = f"{where}: {sentence}" if where else sentence
         raise GraphError(text, [(where, sentence)]) from None
+
+
+_encode_canonical = msgspec.json.Encoder(order="sorted").encode
+
+
+def fingerprint(graph: Graph) -> bytes:
+    """What makes two submissions the same: sha256 of the graph's canonical JSON."""
+    return hashlib.sha256(_encode_canonical(graph)).digest()
 
 
 def _from_simple(order: SimpleOrder) -> Graph:

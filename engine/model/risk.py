@@ -1,4 +1,4 @@
-"""The limits: a graph's own four risk layers, an account's limits, and every bound of the engine."""
+"""A graph's own four risk layers, an account's limits, and every bound of the engine."""
 
 from __future__ import annotations
 

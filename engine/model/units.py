@@ -51,8 +51,11 @@ def parse_decimal(text: str | Decimal | int, decimals: int) -> int:
 
     A float is refused here: what a caller's float means is decided at the door.
     """
-    if isinstance(text, bool) or isinstance(text, float):
-        raise ValueError(f"a decimal string is needed, not {text!r}")
+    if isinstance(text, bool | float):
+        # A value error like the others, so that callers name the field in one way.
+        raise ValueError(  # noqa: TRY004  # see above
+            f"a decimal string is needed, not {text!r}"
+        )
     try:
         value = Decimal(text)
     except (InvalidOperation, ValueError, TypeError):
@@ -75,7 +78,7 @@ def parse_decimal(text: str | Decimal | int, decimals: int) -> int:
             raise ValueError(f"{text!r} has more than {decimals} decimals")
     if number > INT64_MAX:
         raise ValueError(f"{text!r} is out of range")
-    return -number if sign else number
+    return int(-number if sign else number)
 
 
 def price_1e9(text: str | Decimal | int) -> int:

@@ -1,4 +1,4 @@
-"""Faults of a graph that its types cannot express, all of them in one answer, each with its path."""
+"""Faults of a graph that its types cannot express: all in one answer, each with its path."""
 
 from __future__ import annotations
 

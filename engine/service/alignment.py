@@ -44,13 +44,17 @@ def align_basis(
         differences, seen_tick = mid_differences_x2(anchor, feed, at_ns)
         name = feed.venue.name
         if not differences:
-            raise ConfigError(f"{name} and {anchor.venue.name} show no mids in the 30 s before --at")
+            raise ConfigError(
+                f"{name} and {anchor.venue.name} show no mids in the 30 s before --at"
+            )
         # Without metadata the recorded prices themselves tell the tick.
         tick = feed.listing.tick_1e9 if feed.listing.tick_1e9 > 1 else seen_tick
         middle = median_low(differences)
         shift = -round(middle / 2 / tick) * tick
         aligned.append(msgspec.structs.replace(feed, shift_1e9=shift))
-        notes.append(f"prices of {name} are shifted by {format_price(shift)} onto {anchor.venue.name}")
+        notes.append(
+            f"prices of {name} are shifted by {format_price(shift)} onto {anchor.venue.name}"
+        )
     return aligned, notes
 
 

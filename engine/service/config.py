@@ -33,8 +33,8 @@ class SandboxVenues(
 class EngineConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of it; an unknown key, a wrong type or a broken rule is refused with its path.
 
-    `data_dir` None keeps the journal in a temporary folder that goes with the engine. `durability` is what a submit waits for; see the
-    README for the window that each may lose.
+    `data_dir` None keeps the journal in a temporary folder that goes with the engine.
+    `durability` is what a submit waits for; see the README for the window that each may lose.
     """
 
     venues: SandboxVenues = SandboxVenues()

@@ -261,9 +261,7 @@ class ExecutionEngine:
         )
         return page.rows
 
-    def changes(
-        self, *, graph_id: str | None = None, client_id: str | None = None
-    ) -> Changes:
+    def changes(self, *, graph_id: str | None = None, client_id: str | None = None) -> Changes:
         """Durable entries from now on, in order; ends with JournalError for a reader too slow."""
         world, driver = self._parts()[:2]
         client = client_id or self.config.client_id
@@ -346,5 +344,3 @@ class ExecutionEngine:
 
         self._writer = WriterThread(store, committed, failed)
         return self._writer
-
-

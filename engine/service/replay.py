@@ -147,7 +147,9 @@ class Replay:
         self.world = build_world(self.system, settings, ports, self._sink)
         self.submitted_ns = 0
 
-    def play(self, graph: Graph, progress: Callable[[int, int], None] | None = None) -> ReplayOutcome:
+    def play(
+        self, graph: Graph, progress: Callable[[int, int], None] | None = None
+    ) -> ReplayOutcome:
         """Play to the end, submitting `graph` on the way; ConfigError when it comes to no moment."""
         options, driver = self.options, self.driver
         at_ns = None if options.at_ns is None else self.origin_ns + options.at_ns

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -12,6 +11,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from engine.model.instruments import Environment
+from engine.model.intake import fingerprint
 from engine.model.records import DecisionRecord, GraphAccepted, JournalEntry
 from engine.store.chain import decode_entry
 from engine.store.journal import SqliteStore, read_entries
@@ -33,8 +33,6 @@ __all__ = ["Page", "Queries", "decision_record"]
 PAGE_MAX = 1_000
 
 R = TypeVar("R", bound=Row)
-
-_encode_canonical = msgspec.json.Encoder(order="sorted").encode
 
 
 class Page(msgspec.Struct, Generic[R], frozen=True):
@@ -182,7 +180,7 @@ class Queries:
         stored = self.graph(*key)
         if stored is None:
             return None
-        return hashlib.sha256(_encode_canonical(stored.accepted.graph)).digest()
+        return fingerprint(stored.accepted.graph)
 
     def halted(self, environment: Environment) -> str | None:
         """Why trading is halted, None when it is not."""

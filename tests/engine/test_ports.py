@@ -29,7 +29,12 @@ def test_feed_codecs_have_the_whole_port(venue: str) -> None:
 
 @pytest.mark.parametrize(
     ("protocol", "made"),
-    [(TradeCodec, SimulatedTradeCodec), (Link, SimulatedLink), (JournalSink, CollectingSink), (JournalSink, DirectSink)],
+    [
+        (TradeCodec, SimulatedTradeCodec),
+        (Link, SimulatedLink),
+        (JournalSink, CollectingSink),
+        (JournalSink, DirectSink),
+    ],
 )
 def test_the_rest_has_the_whole_port(protocol: type, made: type) -> None:
     for name in names(protocol):

@@ -167,10 +167,7 @@ def draw_submission(rng: random.Random, venues: list[VenueDraw]) -> Submission:
     listing = rng.choice(venue.listings)
     symbol = listing.instrument.symbol
     lot = min(
-        one.lot_1e8
-        for other in venues
-        for one in other.listings
-        if one.instrument.symbol == symbol
+        one.lot_1e8 for other in venues for one in other.listings if one.instrument.symbol == symbol
     )
     pinned = venue.name if rng.random() < 0.25 else None
     if pinned is not None:

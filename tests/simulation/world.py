@@ -71,9 +71,7 @@ class SimulatedWorld:
         self.fairs = fair_values(seed, listings)
         ports = [self.ports_of(venue) for venue in swarm.venues]
         self.sinks: list[MemorySink] = []
-        self.world = build_world(
-            self.system, EngineSettings(limits=LIMITS), ports, self.make_sink
-        )
+        self.world = build_world(self.system, EngineSettings(limits=LIMITS), ports, self.make_sink)
         self.answers: list[tuple[Submission, Answer]] = []
         self.cancels: list[tuple[int, str, str]] = []
         for ref in self.system.refs.values():
@@ -92,6 +90,7 @@ class SimulatedWorld:
     def run(self) -> None:
         """Safety, heal, liveness."""
         self.run_safety()
+        self.driver.run_until_idle()
         self.heal()
         self.run_liveness()
 
@@ -215,9 +214,7 @@ class SimulatedWorld:
             trade_link.bind(trade)
 
         codec = SimulatedTradeCodec(name)
-        return VenuePorts(
-            name, draw.listings, make_feed_codec, codec, feed_link, trade_link, bind
-        )
+        return VenuePorts(name, draw.listings, make_feed_codec, codec, feed_link, trade_link, bind)
 
 
 def journal_hash(entries: Sequence[JournalEntry]) -> str:

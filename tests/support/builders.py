@@ -77,7 +77,9 @@ def node(
     **execution: object,
 ) -> Node:
     """A fixed-quantity node called `order`."""
-    order_type = "market" if limit_1e9 is None else LimitOrder(limit=LimitPrice(price_1e9=limit_1e9))
+    order_type = (
+        "market" if limit_1e9 is None else LimitOrder(limit=LimitPrice(price_1e9=limit_1e9))
+    )
     return Node(
         node_id="order",
         instrument=NodeInstrument(symbol=symbol, venue=venue),

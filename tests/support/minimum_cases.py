@@ -17,13 +17,14 @@ SHAPES = ((4, 0.02), (4, 0.15), (4, 0.30), (8, 0.15))
 
 @dataclass
 class MinimumCase:
-    """One parent and its market; `books` are the asks, best first."""
+    """One parent and its market; `books` are the levels to take, best first."""
 
     listings: list[Listing]
     books: list[Levels]
     market: MarketBlock
     constants: list[int]
     qty: int
+    side: int = 0
 
 
 @dataclass
@@ -78,17 +79,18 @@ def minimum_case(seed: int, venues: int, share: float, fee_step_ppm: int = 100) 
 
 def compare(case: MinimumCase) -> Comparison:
     """Split with both, check the engine's legs, and cost both exactly."""
-    terms = plain_terms(case.market, 0, constants=case.constants)
-    plan = Splitter(case.market).plan(0, case.qty, None, terms)
+    side = case.side
+    terms = plain_terms(case.market, side, constants=case.constants)
+    plan = Splitter(case.market).plan(side, case.qty, None, terms)
     quantities = [0] * len(case.listings)
     for leg in plan.legs:
         quantities[leg.venue_index] = leg.qty_1e8
     for rules, levels, qty in zip(case.listings, case.books, quantities, strict=True):
         assert allowed(rules, levels, qty), "the engine broke a lot or a minimum"
-    exact = milp_split(case.listings, case.books, 0, case.qty, case.constants, UNIT)
+    exact = milp_split(case.listings, case.books, side, case.qty, case.constants, UNIT)
     gap = None
     if exact is not None and plan.planned_qty_1e8 == case.qty:
-        ours = exact_cost(case.listings, case.books, 0, quantities, case.constants)
-        best = exact_cost(case.listings, case.books, 0, exact, case.constants)
-        gap = float((ours - best) / best)
+        ours = exact_cost(case.listings, case.books, side, quantities, case.constants)
+        best = exact_cost(case.listings, case.books, side, exact, case.constants)
+        gap = float((ours - best) / abs(best))
     return Comparison(plan.planned_qty_1e8, exact is not None, gap, plan)

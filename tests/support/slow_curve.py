@@ -17,9 +17,7 @@ def slow_curve(
     return [_cost(books, 1 - 2 * side, terms, size) for size in sizes]
 
 
-def _cost(
-    books: Sequence[Sequence[Level]], sign: int, terms: Sequence[Term], size: int
-) -> float:
+def _cost(books: Sequence[Sequence[Level]], sign: int, terms: Sequence[Term], size: int) -> float:
     heads = [0] * len(books)
     cost, left = 0.0, size
     while True:

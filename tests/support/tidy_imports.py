@@ -29,7 +29,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "engine.model": (*GROUND, "engine.model"),
     "engine.kernels": ("engine.kernels",),
     "engine.runtime": (*GROUND, "engine.runtime"),
-    "engine.messages": FLOORS,
+    "engine.messages": (*FLOORS, "engine.messages"),
     "engine.ports": (*FLOORS, "engine.messages"),
     "engine.decisions": (*GROUND, "engine.model", "engine.kernels", "engine.decisions"),
     "engine.intelligence": (

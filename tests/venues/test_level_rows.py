@@ -181,6 +181,11 @@ def test_a_run_that_fits_only_when_counted_is_still_taken() -> None:
     assert write_changes(ring, sided) == (0, 190)
 
 
+def test_a_message_without_changes_is_refused() -> None:
+    with pytest.raises(DecodeError):
+        write_changes(DeltaRing(64), b"")
+
+
 def test_a_full_ring_says_so() -> None:
     ring = DeltaRing(8)
     assert write_levels(ring, Layout.PAIR, b'[["1.00000000","2.00000000"]]' * 3, b"[]") == (-1, 0)

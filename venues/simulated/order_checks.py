@@ -56,7 +56,7 @@ def read_order(request: Place, listing: Listing) -> Order | Refusal:
         limit = price_1e9(request.px) if request.px is not None else None
     except ValueError:
         return Refusal(RejectCode.BAD_PRICE, "price cannot be read")
-    fault = check_order(listing, side, qty, limit)
+    fault = check_order(listing, qty, limit)
     if fault is None:
         return Order(side, qty, limit, request.tif)
     code = CODES.get(fault.reason, RejectCode.MALFORMED)

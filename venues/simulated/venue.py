@@ -14,7 +14,15 @@ from engine.runtime.delivery import Command, Event
 from venues.simulated.faults import Direction, FaultModel
 from venues.simulated.market_data import SessionFrame
 
-__all__ = ["FlowSwitch", "HostedExchange", "HostedFlow", "LinkClose", "LinkOpen", "LinkSend", "SimulatedVenue"]
+__all__ = [
+    "FlowSwitch",
+    "HostedExchange",
+    "HostedFlow",
+    "LinkClose",
+    "LinkOpen",
+    "LinkSend",
+    "SimulatedVenue",
+]
 
 TICK_NS = 50_000_000
 HEARTBEAT_NS = 1_000_000_000

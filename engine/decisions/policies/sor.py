@@ -31,7 +31,15 @@ class SorPolicy:
     `resweep_ns` None makes it a single sweep. `horizon_ns` None works until cancelled.
     """
 
-    __slots__ = ("_deadline_ns", "_due", "_horizon_ns", "_limit", "_resweep_ns", "_swept_ns", "_tif")
+    __slots__ = (
+        "_deadline_ns",
+        "_due",
+        "_horizon_ns",
+        "_limit",
+        "_resweep_ns",
+        "_swept_ns",
+        "_tif",
+    )
 
     def __init__(
         self, *, horizon_ns: int | None, resweep_ns: int | None, tif: TimeInForce, limit: bool

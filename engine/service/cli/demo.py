@@ -6,18 +6,19 @@ import argparse
 import asyncio
 import sys
 import tempfile
+from collections.abc import Coroutine
 from decimal import Decimal
 from pathlib import Path
 
 from engine.errors import ConfigError
 from engine.model.graph import GraphStatus
-from engine.model.records import DecisionRecord, FillRecord, JournalEntry
+from engine.model.records import DecisionRecord, FillRecord, GraphChanged
 from engine.model.units import average_price_1e9, format_price, format_qty
 from engine.service.agreement import disagreements
 from engine.service.cli.progress import progress_bar
 from engine.service.cli.split_view import SplitView
 from engine.service.engine import JOURNAL_NAME, ExecutionEngine
-from engine.service.run import GraphRun
+from engine.service.run import Changes, GraphRun
 from engine.store.verify import verify
 
 __all__ = ["add_arguments", "run"]
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(f"--qty takes a number, not {options.qty!r}") from None
     order = {"symbol": options.symbol, "side": options.side, "qty": qty}
     with tempfile.TemporaryDirectory(prefix="execgraph-demo-") as folder:
-        completed = _runner()(_demo(options.seed, order, folder))
+        completed = _run(_demo(options.seed, order, folder))
         report = verify(Path(folder) / JOURNAL_NAME)
         state = "sound" if report.ok else report.problem
         print(f"journal: {report.entries} entries in {report.groups} commits, {state}")
@@ -80,11 +81,8 @@ async def _demo(seed: int, order: dict[str, object], folder: str) -> bool:
         await engine.__aexit__(None, None, None)
 
 
-async def _follow(run_: GraphRun, changes: object, view: SplitView) -> None:
-    from engine.model.records import GraphChanged
-
-    async for entry in changes:  # type: ignore[attr-defined]  # an async iterator of entries
-        assert isinstance(entry, JournalEntry)
+async def _follow(run_: GraphRun, changes: Changes, view: SplitView) -> None:
+    async for entry in changes:
         if entry.graph_id != run_.graph_id:
             continue
         view.take(entry.payload)
@@ -123,9 +121,10 @@ def _print_review(view: SplitView, status: GraphStatus) -> None:
         )
 
 
-def _runner():  # type: ignore[no-untyped-def]  # two runners of one shape
+def _run(main: Coroutine[None, None, bool]) -> bool:
+    """On uvloop where it is installed."""
     try:
         import uvloop
     except ImportError:
-        return asyncio.run
-    return uvloop.run
+        return asyncio.run(main)
+    return uvloop.run(main)

@@ -1,4 +1,4 @@
-"""`execgraph journal verify`: is the durable record whole, in order and true to its tables?"""
+"""`execgraph journal verify`: is the durable record whole, in order, and true to its tables."""
 
 from __future__ import annotations
 

@@ -39,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--order", metavar="JSON", help="the order, simple or as a graph")
     what.add_argument("--graph", metavar="FILE", type=Path, help="a file with the order")
     parser.add_argument("--at", metavar="SECONDS", help="when to submit; default: all books ready")
-    parser.add_argument("--align-basis", action="store_true", help="move further feeds onto the first")
+    parser.add_argument(
+        "--align-basis", action="store_true", help="move further feeds onto the first"
+    )
     parser.add_argument("--fee-bps", action="append", default=[], metavar="VENUE=BPS")
     parser.add_argument("--latency-ms", action="append", default=[], metavar="VENUE=MS")
     parser.add_argument("--speed", default="max", metavar="N|max", help="times real time")

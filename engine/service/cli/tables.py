@@ -41,7 +41,9 @@ def print_replay(outcome: ReplayOutcome) -> None:
     print_table("split", ("venue", "quantity", "average", "limit", "fee"), legs)
     review = outcome.review
     if review.realised_cost_bps is not None and review.arrival_mid_1e9 is not None:
-        print(f"cost {review.realised_cost_bps:.4f} bps of mid {format_price(review.arrival_mid_1e9)}")
+        print(
+            f"cost {review.realised_cost_bps:.4f} bps of mid {format_price(review.arrival_mid_1e9)}"
+        )
     if review.best_single_venue is not None and review.saved_bps is not None:
         print(f"saved {review.saved_bps:.4f} bps against {review.best_single_venue} alone")
     books = [

@@ -9,7 +9,14 @@ from engine.model.orders import ChildState, OrderReport, ReportKind, TimeInForce
 from tests.support.builders import child
 
 
-def report(kind: ReportKind, *, number: int = 0, cum: int = -1, working: bool = False, fill: VenueFill | None = None) -> OrderReport:
+def report(
+    kind: ReportKind,
+    *,
+    number: int = 0,
+    cum: int = -1,
+    working: bool = False,
+    fill: VenueFill | None = None,
+) -> OrderReport:
     name = f"xg1-1-0-1-{number}"
     return OrderReport(kind, name, "alpha", cum_qty_1e8=cum, working=working, fill=fill)
 
@@ -76,7 +83,13 @@ def test_resting_quantity_is_working_until_it_is_being_cancelled() -> None:
 
 
 def test_any_order_and_repetition_of_reports_converges() -> None:
-    reports = [report(ReportKind.ACCEPTED), fill(30, "a"), fill(30, "b"), fill(10, "c"), report(ReportKind.CANCELLED, cum=70)]
+    reports = [
+        report(ReportKind.ACCEPTED),
+        fill(30, "a"),
+        fill(30, "b"),
+        fill(10, "c"),
+        report(ReportKind.CANCELLED, cum=70),
+    ]
     for seed in range(300):
         rng = random.Random(seed)
         sequence = [rng.choice(reports) for _ in range(5)] + rng.sample(reports, len(reports))

@@ -74,13 +74,27 @@ def test_the_switch_refuses_and_its_two_causes_are_cleared_apart() -> None:
     [
         (AccountLimits(order_notional_max_usd=63_999), {}, Reason.NOTIONAL_LIMIT),
         (AccountLimits(open_notional_max_usd=63_999), {}, Reason.NOTIONAL_LIMIT),
-        (AccountLimits(price_deviation_max_bps=10), {"limit_price_1e9": PRICE * 1002 // 1000, "worst_price_1e9": PRICE}, Reason.PRICE_DEVIATION),
-        (AccountLimits(price_deviation_max_bps=10), {"side": Side.SELL, "limit_price_1e9": PRICE * 997 // 1000, "worst_price_1e9": PRICE}, Reason.PRICE_DEVIATION),
-        (NO_LIMITS, {"limits": pretrade(max_order_notional_usd=Decimal(63_999))}, Reason.NOTIONAL_LIMIT),
+        (
+            AccountLimits(price_deviation_max_bps=10),
+            {"limit_price_1e9": PRICE * 1002 // 1000, "worst_price_1e9": PRICE},
+            Reason.PRICE_DEVIATION,
+        ),
+        (
+            AccountLimits(price_deviation_max_bps=10),
+            {"side": Side.SELL, "limit_price_1e9": PRICE * 997 // 1000, "worst_price_1e9": PRICE},
+            Reason.PRICE_DEVIATION,
+        ),
+        (
+            NO_LIMITS,
+            {"limits": pretrade(max_order_notional_usd=Decimal(63_999))},
+            Reason.NOTIONAL_LIMIT,
+        ),
         (NO_LIMITS, {"qty_1e8": 0}, Reason.BAD_QUANTITY),
     ],
 )
-def test_each_check_refuses_with_its_reason(limits: AccountLimits, changes: dict[str, object], expected: Reason) -> None:
+def test_each_check_refuses_with_its_reason(
+    limits: AccountLimits, changes: dict[str, object], expected: Reason
+) -> None:
     assert reason_of(ledger(limits).authorise(intent(**changes), 1)) is expected
 
 
@@ -103,10 +117,16 @@ def admitted(graph_: Graph, notional_usd: int, limits: AccountLimits = NO_LIMITS
 def test_admission_limits() -> None:
     own = Graph(
         nodes=(node(venue="alpha"),),
-        risk=GraphRisk(admission=AdmissionRisk(max_notional_usd=Decimal(100), max_nodes=1, allowed_venues=("alpha",))),
+        risk=GraphRisk(
+            admission=AdmissionRisk(
+                max_notional_usd=Decimal(100), max_nodes=1, allowed_venues=("alpha",)
+            )
+        ),
     )
     assert admitted(own, 100) is Reason.NONE
     assert admitted(own, 101) is Reason.NOTIONAL_LIMIT
     other = Graph(nodes=(node(venue="beta"),), risk=own.risk)
     assert admitted(other, 1) is Reason.BAD_VENUE
-    assert admitted(graph(), 101, AccountLimits(graph_notional_max_usd=100)) is Reason.NOTIONAL_LIMIT
+    assert (
+        admitted(graph(), 101, AccountLimits(graph_notional_max_usd=100)) is Reason.NOTIONAL_LIMIT
+    )

@@ -64,9 +64,7 @@ def test_the_limit_never_passes_the_worst_price_and_is_exact_without_slack() -> 
 
 def test_a_sell_limit_is_rounded_up_and_bounded() -> None:
     of = instrument()
-    market = market_of(
-        [listing(0, of, fee_ppm=0, tick_1e9=TICK)], [([(50_000 * TICK, 10)], [])]
-    )
+    market = market_of([listing(0, of, fee_ppm=0, tick_1e9=TICK)], [([(50_000 * TICK, 10)], [])])
     splitter = Splitter(market)
     terms = plain_terms(market, 1)
     plan = splitter.plan(1, 10, None, terms)

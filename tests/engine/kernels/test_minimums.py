@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 from fractions import Fraction
+from pathlib import Path
 from random import Random
 
 import pytest
 
 from engine.decisions.split import Splitter
+from engine.model.instruments import Listing
 from tests.support.markets import TICK, Levels, instrument, listing, market_of, plain_terms
 from tests.support.milp_split import GAP_ALLOWED, allowed, exact_cost
-from tests.support.minimum_cases import SHAPES, compare, minimum_case
+from tests.support.minimum_cases import SHAPES, MinimumCase, compare, minimum_case
+from tests.support.recorded_books import recorded_books
 
 
 @pytest.mark.parametrize(("venues", "share"), SHAPES)
@@ -23,9 +26,7 @@ def test_fills_what_the_exact_program_fills_at_its_cost(venues: int, share: floa
         assert result.gap is None or result.gap <= GAP_ALLOWED
 
 
-def brute_force(
-    listings: list, books: list[Levels], side: int, qty: int
-) -> tuple[int, Fraction]:  # type: ignore[type-arg]  # listings are the builder's
+def brute_force(listings: list, books: list[Levels], side: int, qty: int) -> tuple[int, Fraction]:  # type: ignore[type-arg]  # listings are the builder's
     """The largest fill, and its least cost, over every allowed combination."""
     options = [
         [n for n in range(min(qty, sum(q for _, q in levels)) + 1) if allowed(rules, levels, n)]
@@ -88,3 +89,22 @@ def test_more_than_eight_venues_still_fill() -> None:
     plan = Splitter(market).plan(0, 11 * each + 20, None, plain_terms(market, 0))
     assert plan.planned_qty_1e8 == 11 * each
     assert all(leg.qty_1e8 % 10 == 0 and leg.qty_1e8 >= 50 for leg in plan.legs)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_recorded_books_under_lots_and_minimums(shared_data: Path, side: int) -> None:
+    of = instrument()
+    lots = (1_000, 100_000, 10_000, 1_000_000)
+    for _, books in recorded_books(shared_data, "BTC", levels_max=40):
+        taken = [book[1 - side] for book in books]
+        for qty, share in ((10**8, 0.15), (3 * 10**8, 0.30), (5 * 10**8, 0.40)):
+            minimum = int(qty * taken[0][0][0] // 10**8 * share)
+            listings = [
+                listing(v, of, fee_ppm=100 * v, lot_1e8=lot, notional_min_1e9=minimum)
+                for v, lot in enumerate(lots)
+            ]
+            market = market_of(listings, books, depth=64)
+            constants = [0] * len(lots)
+            result = compare(MinimumCase(listings, taken, market, constants, qty, side))
+            assert not result.exact_fills or result.filled == qty
+            assert result.gap is None or result.gap <= GAP_ALLOWED

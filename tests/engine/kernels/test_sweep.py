@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -20,6 +21,7 @@ from tests.support.markets import (
     plain_terms,
     random_books,
 )
+from tests.support.recorded_books import recorded_books
 from tests.support.slow_split import slow_split
 
 
@@ -156,3 +158,19 @@ def test_the_kernel_is_compiled_for_read_only_books() -> None:
     splitter = Splitter(market)
     splitter.plan(0, 3, None, plain_terms(market, 0))
     assert splitter.arena[OUT] == splitter.arena[TAKEN] == 3
+
+
+@pytest.mark.parametrize("base", ["BTC", "ETH"])
+def test_recorded_books_split_exactly(shared_data: Path, base: str) -> None:
+    """Four exchanges, thousands of levels, sizes from a dust order to almost everything."""
+    of = instrument(f"{base}-USD")
+    for _, books in recorded_books(shared_data, base):
+        listings = [listing(v, of, fee_ppm=ppm) for v, ppm in enumerate((2_000, 2_500, 500, 1_500))]
+        splitter = Splitter(market_of(listings, books, depth=8_192))
+        for side in (0, 1):
+            taken = [book[1 - side] for book in books]
+            total = sum(qty for levels in taken for _, qty in levels)
+            for share in (10**7, 10**5, 3_000, 100, 10, 2, 1):
+                qty = max(1, total // share - 1)
+                plan = splitter.plan(side, qty, None, plain_terms(splitter.market, side))
+                assert legs_of(plan) == slow_split(listings, taken, side, qty)

@@ -48,7 +48,15 @@ def test_bps_of_a_schedule() -> None:
     assert fee_bps_at(event, 50_000_000) == pytest.approx(285.0)
 
 
-@pytest.mark.parametrize("bad", [{"taker_ppm": -1}, {"taker_ppm": 10**6}, {"taker_ppm": 1, "exponent": 3}, {"taker_ppm": 1, "rounding_1e9": 0}])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"taker_ppm": -1},
+        {"taker_ppm": 10**6},
+        {"taker_ppm": 1, "exponent": 3},
+        {"taker_ppm": 1, "rounding_1e9": 0},
+    ],
+)
 def test_impossible_schedules_are_refused(bad: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="fee"):
         FeeSchedule(**bad)  # type: ignore[arg-type]  # keyword names are the table's

@@ -54,7 +54,9 @@ def test_ids_decode_to_what_they_name() -> None:
     assert parse_client_order_id(text) == (3, 1_000_000, 12, 4, 15)
 
 
-@pytest.mark.parametrize("foreign", ["", "x-1", "xg1-2-3", "xg1-2-3-4-x", "xg1-2-3-4-5-6", "xg-1-2-3-4"])
+@pytest.mark.parametrize(
+    "foreign", ["", "x-1", "xg1-2-3", "xg1-2-3-4-x", "xg1-2-3-4-5-6", "xg-1-2-3-4"]
+)
 def test_foreign_ids_are_recognised(foreign: str) -> None:
     assert parse_client_order_id(foreign) is None
 

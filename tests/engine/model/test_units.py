@@ -33,15 +33,23 @@ INT64 = st.integers(0, 2**63 - 1)
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("64123.45", 64_123_450_000_000), ("0.000000001", 1), ("1e-3", 1_000_000), (Decimal("2.50"), 2_500_000_000), (7, 7_000_000_000)],
+    [
+        ("64123.45", 64_123_450_000_000),
+        ("0.000000001", 1),
+        ("1e-3", 1_000_000),
+        (Decimal("2.50"), 2_500_000_000),
+        (7, 7_000_000_000),
+    ],
 )
 def test_price_text_becomes_an_exact_integer(text: str | Decimal | int, value: int) -> None:
     assert price_1e9(text) == value
 
 
-@pytest.mark.parametrize("text", ["0.0000000001", "abc", "", "NaN", "Infinity", "1e30", "1e-40", "99999999999999999999"])
+@pytest.mark.parametrize(
+    "text", ["0.0000000001", "abc", "", "NaN", "Infinity", "1e30", "1e-40", "99999999999999999999"]
+)
 def test_text_that_has_no_exact_integer_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="decimal|finite|range|number"):
+    with pytest.raises(ValueError, match=r"decimal|finite|range|number"):
         price_1e9(text)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from engine.model.graph import (
     Edge,
@@ -16,7 +17,6 @@ from engine.model.graph import (
 )
 from engine.model.risk import Limits
 from engine.model.validation import graph_faults, is_identifier, unsupported
-from msgspec.structs import replace
 from tests.support.builders import graph, node
 
 
@@ -82,7 +82,8 @@ def test_what_is_not_executed_yet_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "good"), [("a", True), ("A-b_9", True), ("", False), ("a:b", False), ("x" * 65, False), ("é", False)]
+    ("text", "good"),
+    [("a", True), ("A-b_9", True), ("", False), ("a:b", False), ("x" * 65, False), ("é", False)],
 )
 def test_identifiers(text: str, good: bool) -> None:
     assert is_identifier(text) is good

@@ -53,9 +53,13 @@ CASES = [
     *folder(
         "binance",
         ("BINANCE.http.0.0", "BINANCE.ws.1.0"),
-        ("NKN-USDT", "NKNUSDT"),
         ("BLZ-ETH", "BLZETH"),
         ("RUNE-EUR", "RUNEEUR"),
+    ),
+    # Levels of this book end finer than today's lot of 1, so that a walk may not stop anywhere.
+    replace(
+        folder("binance", ("BINANCE.http.0.0", "BINANCE.ws.1.0"), ("NKN-USDT", "NKNUSDT"))[0],
+        lot_1e8=10**8,
     ),
     *folder(
         "binance-usdm",

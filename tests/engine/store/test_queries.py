@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from actors.registry import fingerprint
 from engine.errors import JournalError
 from engine.model.instruments import Environment
+from engine.model.intake import fingerprint
 from engine.model.orders import ChildState, OrderReport, ReportKind
 from engine.model.records import DecisionRecord, GraphAccepted, JournalEntry, ReportRecorded
 from engine.store.journal import SqliteStore

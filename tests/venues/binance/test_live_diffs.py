@@ -110,9 +110,7 @@ def test_captures_are_read_alike(
 @given(
     st.sampled_from([BinanceMarket.SPOT, BinanceMarket.USDM]),
     st.lists(
-        st.tuples(
-            st.sampled_from([*SYMBOLS, "ZZ"]), st.tuples(IDS, IDS, IDS), st.booleans()
-        ),
+        st.tuples(st.sampled_from([*SYMBOLS, "ZZ"]), st.tuples(IDS, IDS, IDS), st.booleans()),
         max_size=12,
     ),
 )

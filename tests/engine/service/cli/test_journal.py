@@ -33,7 +33,9 @@ def test_a_sound_journal(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_an_altered_journal_is_found(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with sqlite3.connect(folder / JOURNAL_NAME) as connection:
-        connection.execute("UPDATE journal SET ts_ns = ts_ns, block = block || x'00' WHERE first_seq = 3")
+        connection.execute(
+            "UPDATE journal SET ts_ns = ts_ns, block = block || x'00' WHERE first_seq = 3"
+        )
     connection.close()
     assert main(["journal", "verify", str(folder / JOURNAL_NAME), "--json"]) == 1
     report = json.loads(capsys.readouterr().out)

@@ -12,8 +12,22 @@ from engine.service.cli.split_view import SplitView
 
 def fill(venue: str, qty: int, price: int) -> FillRecord:
     return FillRecord(
-        f"{venue}-{price}", "graph:g:order:1", "xg", venue, "ETH-USD", Side.BUY, qty, price, 1, 7,
-        False, 7, "USD", None, None, None,
+        f"{venue}-{price}",
+        "graph:g:order:1",
+        "xg",
+        venue,
+        "ETH-USD",
+        Side.BUY,
+        qty,
+        price,
+        1,
+        7,
+        False,
+        7,
+        "USD",
+        None,
+        None,
+        None,
     )
 
 
