@@ -6,9 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from engine.decisions.fills import fill_record
 from engine.decisions.market import MarketBlock
-from engine.decisions.market_facts import finest_tick_1e9
 from engine.decisions.node_ledger import Applied, Child, NodeLedger
-from engine.decisions.node_plan import NodeIdentity, node_changed, route_intent, worst_price
+from engine.decisions.node_plan import (
+    NodeIdentity,
+    ending,
+    final_status,
+    node_changed,
+    node_worst_price,
+    route_intent,
+)
 from engine.decisions.policies.policy import (
     Action,
     CancelWorking,
@@ -42,7 +48,7 @@ from engine.messages import (
 )
 from engine.model.graph import NodeStatus
 from engine.model.orders import ChildState, OrderReport, ReportKind, VenueFill
-from engine.model.records import NodeChanged, RecordPayload, ReportRecorded
+from engine.model.records import RecordPayload, ReportRecorded
 from engine.runtime.actor import Actor, ActorRef, Lane, handles
 
 __all__ = ["NodeActor"]
@@ -86,6 +92,7 @@ class NodeActor(
         trades: Mapping[str, ActorRef],
     ) -> None:
         self.identity = identity
+        self.journal_key = identity.journal_key
         self.policy = policy
         self.market = market
         self.collar_bps = collar_bps
@@ -116,15 +123,7 @@ class NodeActor(
 
     @handles(StartNode)
     def on_start_node(self, start: StartNode) -> None:
-        identity = self.identity
-        node = identity.node
-        limit = node.limit_price_1e9
-        cap = node.execution.max_slippage_bps
-        if cap is None and limit is None:
-            cap = self.collar_bps
-        self.worst_price_1e9 = worst_price(
-            identity.side, limit, self.market.mid_x2(), cap, finest_tick_1e9(self.market)
-        )
+        self.worst_price_1e9 = node_worst_price(self.identity, self.market, self.collar_bps)
         self.status = NodeStatus.EXECUTING
         self.dirty = True
         self.act(self.policy.start(self.view()))
@@ -205,9 +204,16 @@ class NodeActor(
         """Record the node's state once for everything that changed in this drain."""
         if self.dirty:
             self.dirty = False
-            self.record(self.snapshot())
-            if self.status.terminal:
-                self.finish()
+            status, ledger = self.status, self.ledger
+            reason = ""
+            if status.terminal:
+                reason = ending(status, self.stopping, self.stop_text or self.refusal)
+            state = self.policy.state()
+            self.record(node_changed(self.identity, ledger, status, reason, self.attempt, state))
+            if status.terminal:
+                # Recorded: the graph hears it and lets this actor go.
+                index = self.identity.node_index
+                self.graph.tell(NodeEnded(index, status, ledger.filled_qty_1e8, reason))
 
     # -- what the policy asks for
 
@@ -231,13 +237,11 @@ class NodeActor(
 
     def route(self, route: Route) -> None:
         """Ask risk for leave to send; one attempt is out at a time."""
-        identity = self.identity
         assert self.ledger.routing_qty_1e8 == 0, "one attempt is out at a time"
         self.attempt += 1
         self.ledger.routing_qty_1e8 = route.qty_1e8
-        intent = route_intent(
-            identity, self.ctx.actor_id, self.attempt, route, self.worst_price_1e9
-        )
+        own_id, worst = self.ctx.actor_id, self.worst_price_1e9
+        intent = route_intent(self.identity, own_id, self.attempt, route, worst)
         if not self.risk.tell(RouteRequest(intent)):
             text = "risk has no room; try again"
             denied = RouteDenied(self.attempt, route.qty_1e8, Reason.ENGINE_BUSY, text)
@@ -246,10 +250,9 @@ class NodeActor(
     def cancel_working(self) -> None:
         """Pull what rests; a cancel that is lost on the way is repeated by the reply check."""
         for child in self.ledger.children.values():
-            if child.resting and not child.ended and not child.cancelling:
+            if child.resting and not child.cancelling and not child.state.terminal:
                 child.cancelling = True
-                if not child.state.terminal:
-                    child.state = ChildState.CANCEL_SENT
+                child.state = ChildState.CANCEL_SENT
                 self.trades[child.order.listing.venue].tell(CancelChild(child.order))
                 self.expect_replies(anew=True)
 
@@ -288,7 +291,8 @@ class NodeActor(
             self.attempt_reason = Reason.EXCHANGE_REJECT
             self.refusal = report.text or report.code
         if not applied.changed:
-            self.expect_if_owed(child)
+            if child.owes:
+                self.expect_replies()
             return
         self.dirty = True
         if applied.fill is not None:
@@ -300,7 +304,8 @@ class NodeActor(
             return
         if applied.owed or child.state is ChildState.UNKNOWN:
             self.ask(child)
-        self.expect_if_owed(child)
+        if child.owes:
+            self.expect_replies()
 
     def book_fill(self, child: Child, fill: VenueFill, report: OrderReport) -> None:
         record = fill_record(
@@ -352,23 +357,8 @@ class NodeActor(
 
     def end(self) -> None:
         self.unwatch()
-        ledger = self.ledger
-        if ledger.filled_qty_1e8 >= ledger.target_qty_1e8:
-            self.status = NodeStatus.FILLED
-        elif ledger.filled_qty_1e8:
-            self.status = NodeStatus.PARTIAL_FILL
-        elif self.stopping in (Reason.CANCELLED, Reason.EXPIRED):
-            self.status = NodeStatus.CANCELLED
-        else:
-            self.status = NodeStatus.REJECTED
+        self.status = final_status(self.ledger, self.stopping)
         self.dirty = True
-
-    def finish(self) -> None:
-        """Terminal and recorded: the graph hears it and lets this actor go."""
-        ended = NodeEnded(
-            self.identity.node_index, self.status, self.ledger.filled_qty_1e8, self.end_text()
-        )
-        self.graph.tell(ended)
 
     # -- helpers
 
@@ -381,10 +371,6 @@ class NodeActor(
         ledger = self.ledger
         return PolicyView(self.ctx.now_ns, ledger.remaining_qty_1e8, ledger.working_qty_1e8)
 
-    def expect_if_owed(self, child: Child) -> None:
-        if child.owes:
-            self.expect_replies()
-
     def expect_replies(self, *, anew: bool = False) -> None:
         """Set the reply check; `anew` starts over with the short pause."""
         if anew:
@@ -395,28 +381,5 @@ class NodeActor(
         if not self.reply_timer:
             self.reply_timer = self.ctx.after(self.reply_delay_ns, ReplyCheck())
 
-    def end_text(self) -> str:
-        if self.status is NodeStatus.FILLED:
-            return ""
-        reason = self.stopping or Reason.NONE
-        text = self.stop_text or self.refusal
-        return f"{reason.value}: {text}" if text else reason.value
-
     def record(self, payload: RecordPayload) -> None:
-        identity = self.identity
-        self.journal.tell(
-            Record(
-                identity.client_id,
-                identity.environment,
-                identity.graph_id,
-                identity.node.node_id,
-                payload,
-            )
-        )
-
-    def snapshot(self) -> NodeChanged:
-        reason = self.end_text() if self.status.terminal else ""
-        policy_state = self.policy.state()
-        return node_changed(
-            self.identity, self.ledger, self.status, reason, self.attempt, policy_state
-        )
+        self.journal.tell(Record(*self.journal_key, payload))

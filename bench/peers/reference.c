@@ -169,11 +169,8 @@ i64 capacity_curve(const i64 *block, i64 venues, i64 depth, i64 side, const doub
         i64 best = 0;
         double key = unreachable, next = unreachable;
         for (i64 v = 0; v < venues; v++) {
-            /* without branches: which venue is cheapest cannot be foretold */
-            double head = heads[v], later = head > key ? head : key;
-            next = later < next ? later : next;
-            best = head < key ? v : best;
-            key = head < key ? head : key;
+            if (heads[v] < key) { next = key; key = heads[v]; best = v; }
+            else if (heads[v] < next) next = heads[v];
         }
         if (key == unreachable) break;
         const Level *book = books + (2 * best + 1 - side) * depth;

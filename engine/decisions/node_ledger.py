@@ -170,7 +170,8 @@ class NodeLedger:
                 self._book(child, fill)
         if report.cum_qty_1e8 > child.claimed_qty_1e8:
             child.claimed_qty_1e8 = report.cum_qty_1e8
-        if not child.answer_ns and report.recv_ns > child.sent_ns:
+        known = report.kind is not ReportKind.UNKNOWN
+        if known and not child.answer_ns and report.recv_ns > child.sent_ns:
             child.answer_ns = report.recv_ns - child.sent_ns
         if report.exchange_ns > child.exchange_ns:
             child.exchange_ns = report.exchange_ns

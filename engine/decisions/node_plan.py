@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.decisions.market import MarketBlock
+from engine.decisions.market_facts import finest_tick_1e9
 from engine.decisions.node_ledger import NodeLedger
 from engine.decisions.policies.policy import Route
+from engine.errors import Reason
 from engine.model.graph import Node, NodeStatus, Urgency
 from engine.model.instruments import Environment
 from engine.model.orders import RouteIntent
@@ -13,7 +16,15 @@ from engine.model.records import NodeChanged
 from engine.model.risk import PreTradeRisk
 from engine.model.units import Side, ceil_to, floor_to
 
-__all__ = ["NodeIdentity", "node_changed", "route_intent", "worst_price"]
+__all__ = [
+    "NodeIdentity",
+    "ending",
+    "final_status",
+    "node_changed",
+    "node_worst_price",
+    "route_intent",
+    "worst_price",
+]
 
 URGENCY_RANK = {Urgency.LOW: 0, Urgency.MEDIUM: 1, Urgency.HIGH: 2}
 
@@ -37,6 +48,23 @@ class NodeIdentity(msgspec.Struct, frozen=True):
     @property
     def node_order_id(self) -> str:
         return f"graph:{self.graph_id}:{self.node.node_id}:{self.seq}"
+
+    @property
+    def journal_key(self) -> tuple[str, Environment, str, str]:
+        """What every journal entry of the node begins with."""
+        return self.client_id, self.environment, self.graph_id, self.node.node_id
+
+
+def node_worst_price(
+    identity: NodeIdentity, market: MarketBlock, collar_bps: int | None
+) -> int | None:
+    """The node's worst price from here on; the collar caps a market order without its own cap."""
+    node = identity.node
+    limit = node.limit_price_1e9
+    cap = node.execution.max_slippage_bps
+    if cap is None and limit is None:
+        cap = collar_bps
+    return worst_price(identity.side, limit, market.mid_x2(), cap, finest_tick_1e9(market))
 
 
 def worst_price(
@@ -116,3 +144,22 @@ def node_changed(
         attempt,
         policy_state,
     )
+
+
+def final_status(ledger: NodeLedger, reason: Reason | None) -> NodeStatus:
+    """How a node ended that sends nothing more; `reason` is why it stopped."""
+    if ledger.filled_qty_1e8 >= ledger.target_qty_1e8:
+        return NodeStatus.FILLED
+    if ledger.filled_qty_1e8:
+        return NodeStatus.PARTIAL_FILL
+    if reason in (Reason.CANCELLED, Reason.EXPIRED):
+        return NodeStatus.CANCELLED
+    return NodeStatus.REJECTED
+
+
+def ending(status: NodeStatus, reason: Reason | None, text: str) -> str:
+    """Why a node ended, as its users read it; nothing to say of a filled one."""
+    if status is NodeStatus.FILLED:
+        return ""
+    code = (reason or Reason.NONE).value
+    return f"{code}: {text}" if text else code

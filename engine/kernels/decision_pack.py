@@ -107,14 +107,14 @@ def single_venue(block, arena, venues, out):
             continue
         left = arena[np.uint64(START_QTY + v)]
         open_qty = qty
-        first, _ = landed_key(arena, v, sign, level_price(block, v, 1 - side, row), 0)
+        first, _ = landed_key(arena, v, sign, level_price(block, v, 1 - side, row), np.int64(0))
         over = 0.0
         while open_qty > 0 and row > 0:
             price = level_price(block, v, 1 - side, row)
             if sign * price > bound:
                 break
             part = min(left, open_qty)
-            key, _ = landed_key(arena, v, sign, price, 0)
+            key, _ = landed_key(arena, v, sign, price, np.int64(0))
             over += np.float64(key - first) * np.float64(part)
             open_qty -= part
             row -= 1

@@ -74,7 +74,7 @@ def finish(block, arena, first, last, side):
         arena[np.uint64(WORST + v)] = price
         arena[np.uint64(COST_HIGH + v)] = np.int64((high << np.uint64(2)) | (low >> np.uint64(62)))
         arena[np.uint64(COST_LOW + v)] = np.int64(low & MASK_62)
-        count = level_price(block, v, side, 0)
+        count = level_price(block, v, side, np.int64(0))
         examined = max(arena[np.uint64(EXAMINED + v)], count - row + 2)
         arena[np.uint64(EXAMINED + v)] = min(count, examined)
         arena[np.uint64(SHAPE_SUM + v)] = 0

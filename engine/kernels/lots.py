@@ -79,7 +79,7 @@ def boundary(block, arena, v, side, sign, bound):
         row -= 1
         if row > 0:
             if sign * level_price(block, v, side, row) > bound:
-                row = 0
+                row = np.int64(0)
             else:
                 left = level_qty(block, arena, v, side, row)
     return row, left - taken
@@ -94,7 +94,7 @@ def place_residue(block, arena, venues, side, sign, bound, residue, base):
     while moved < residue:
         best = UNREACHABLE
         room = np.int64(0)
-        found = -1
+        found = np.int64(-1)
         for v in range(venues):
             taken = arena[np.uint64(TAKEN + v)]
             if taken == 0 or (done >> v) & 1 or arena[np.uint64(LOT + v)] > residue - moved:

@@ -180,7 +180,7 @@ def search(block, arena, sums, keys, costs, merged, small, side, qty, worst, sla
     base = UNREACHABLE
     for c in range(count):
         base = min(base, head_key(block, arena, small[VENUE, c], 1 - side, sign))
-    kept = 0
+    kept = np.int64(0)
     for c in range(count):
         small[VENUE, kept] = small[VENUE, c]
         if tabulate(block, arena, sums, keys, costs, small, kept, 1 - side, sign, bound, qty, base):
@@ -192,7 +192,7 @@ def search(block, arena, sums, keys, costs, merged, small, side, qty, worst, sla
     for c in range(kept):
         v = small[VENUE, c]
         arena[np.uint64(TAKEN + v)] = small[BEST, c]
-    finish(block, arena, 0, venues, 1 - side)
+    finish(block, arena, np.int64(0), venues, 1 - side)
     return write_legs(arena, venues, sign, worst, slack)
 
 
@@ -207,11 +207,11 @@ def head_key(block, arena, v, side, sign):
 @helper
 def candidates(block, arena, venues, side, sign, small):
     """The venues that offer anything, the best `SUBSET_VENUES` first levels among them."""
-    count = 0
+    count = np.int64(0)
     used = np.int64(0)
     while count < SUBSET_VENUES:
         best = UNREACHABLE
-        found = -1
+        found = np.int64(-1)
         for v in range(venues):
             if (used >> v) & 1 or arena[np.uint64(START_ROW + v)] == 0:
                 continue
@@ -236,7 +236,7 @@ def tabulate(block, arena, sums, keys, costs, small, c, side, sign, bound, qty, 
     left = arena[np.uint64(START_QTY + v)]
     total = np.int64(0)
     cost = 0.0
-    i = 0
+    i = np.int64(0)
     sums[c, 0] = 0
     costs[c, 0] = 0.0
     while row > 0 and i < LEVELS_MAX and total < qty + lot:
@@ -257,7 +257,7 @@ def tabulate(block, arena, sums, keys, costs, small, c, side, sign, bound, qty, 
     small[COUNT, c] = i
     small[LOTS, c] = lot
     small[CAP, c] = total - total % lot
-    count = level_price(block, v, side, 0)
+    count = level_price(block, v, side, np.int64(0))
     arena[np.uint64(EXAMINED + v)] = max(
         arena[np.uint64(EXAMINED + v)], min(count, count - row + 1)
     )
@@ -300,13 +300,13 @@ def least_quantity(block, arena, v, side, lot, cap):
 @helper
 def merge_tables(keys, merged, small, count):
     """Row m of `merged`: how many of each candidate's levels are among the first m of all."""
-    total = 0
+    total = np.int64(0)
     for c in range(count):
         merged[0, c] = 0
         total += small[COUNT, c]
     for m in range(total):
         best = UNREACHABLE
-        found = 0
+        found = np.int64(0)
         for c in range(count):
             i = merged[m, c]
             merged[m + 1, c] = i

@@ -131,7 +131,7 @@ def bisect(block, arena, venues, side, sign, stride, qty):
         over += arena[np.uint64(SUMS + v * stride + arena[np.uint64(HIGH + v)])]
     guess = True
     while True:
-        widest = -1
+        widest = np.int64(-1)
         width = np.int64(0)
         for v in range(venues):
             span = arena[np.uint64(HIGH + v)] - arena[np.uint64(LOW + v)]

@@ -15,16 +15,17 @@ from engine.kernels.landed import helper
 __all__ = ["SUBSET_VENUES", "best_subset"]
 
 SUBSET_VENUES = 8
-VENUE = 0
-MINIMUM = 1
-CAP = 2
-LOTS = 3
-COUNT = 4
-BEST = 5
-TRIAL = 6
-SPARE = 7
-KEPT = 8
+VENUE = np.int64(0)
+MINIMUM = np.int64(1)
+CAP = np.int64(2)
+LOTS = np.int64(3)
+COUNT = np.int64(4)
+BEST = np.int64(5)
+TRIAL = np.int64(6)
+SPARE = np.int64(7)
+KEPT = np.int64(8)
 ROWS = 9
+NOBODY = np.int64(-1)
 GAINS = 256
 POLISH_MAX = 64
 LOTS_TRIED = 5
@@ -44,7 +45,7 @@ def best_subset(sums, keys, costs, merged, small, venues, levels, qty):
     best_placed = np.int64(0)
     best_cost = np.inf
     for _ in range(1, subsets):
-        chosen = 0
+        chosen = np.int64(0)
         lowest = np.inf
         for s in range(1, subsets):
             if costs[SUBSET_VENUES, s] < lowest:
@@ -97,7 +98,7 @@ def most(small, venues, chosen, goal):
 @helper
 def levels_below(sums, small, c, qty):
     """Whole levels of c within `qty`: largest i with sums[c, i] <= qty."""
-    low = 0
+    low = np.int64(0)
     high = small[COUNT, c]
     while low < high:
         middle = (low + high + 1) >> 1
@@ -164,7 +165,7 @@ def lower_bounds(sums, keys, costs, merged, small, venues, levels, goal):
 @helper
 def merged_levels(sums, merged, small, venues, levels, chosen, goal):
     """Fewest merged levels whose quantity in the subset, minimums forced, reaches the goal."""
-    low = 0
+    low = np.int64(0)
     high = levels
     while low < high:
         middle = (low + high) >> 1
@@ -195,7 +196,7 @@ def fill(sums, keys, costs, merged, small, venues, levels, chosen, goal):
             open_qty -= small[TRIAL, c]
     if open_qty < 0:
         return np.int64(0)
-    open_qty = add(sums, keys, costs, small, TRIAL, venues, chosen, -1, open_qty)
+    open_qty = add(sums, keys, costs, small, TRIAL, venues, chosen, NOBODY, open_qty)
     if open_qty > 0:
         open_qty = exchange(sums, keys, costs, small, venues, chosen, open_qty)
     return goal - open_qty
@@ -206,7 +207,7 @@ def add(sums, keys, costs, small, row, venues, chosen, but, qty):
     """Add `qty` in whole lots, cheapest next lot first; returns what did not fit."""
     while qty > 0:
         best = np.inf
-        found = -1
+        found = np.int64(-1)
         for c in range(venues):
             lot = small[LOTS, c]
             held = small[row, c]
@@ -237,7 +238,7 @@ def remove(sums, keys, costs, small, row, venues, chosen, but, qty):
     """Take `qty` away in whole lots, dearest last lot first; returns what could not be taken."""
     while qty > 0:
         worst = -np.inf
-        found = -1
+        found = np.int64(-1)
         for c in range(venues):
             lot = small[LOTS, c]
             held = small[row, c]

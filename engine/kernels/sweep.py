@@ -78,7 +78,7 @@ def split(block, arena, side, qty, worst, slack):
     if left > 0:
         chunk = MERGE_TRIAL * left // (max(qty - left, 1) * venues) + MERGE_TRIAL
         left = select(block, arena, venues, taken_side, sign, bound, left, chunk)
-    fits = finish(block, arena, 0, venues, taken_side)
+    fits = finish(block, arena, np.int64(0), venues, taken_side)
     if not fits:
         return NEEDS_MINIMUMS
     return write_legs(arena, venues, sign, worst, slack)
@@ -98,7 +98,7 @@ def begin(block, arena, venues, side, sign, bound):
     rate = RATE_BUY if sign > 0 else RATE_BUY + VENUES_MAX
     flight = FLIGHT_BUY if sign > 0 else FLIGHT_BUY + VENUES_MAX
     for v in range(venues):
-        count = level_price(block, v, side, 0)
+        count = level_price(block, v, side, np.int64(0))
         arena[np.uint64(TAKEN + v)] = 0
         arena[np.uint64(KEY + v)] = UNREACHABLE
         arena[np.uint64(ROW + v)] = 0
@@ -128,7 +128,7 @@ def begin(block, arena, venues, side, sign, bound):
         arena[np.uint64(START_QTY + v)] = qty - away
         arena[np.uint64(ROW + v)] = row
         arena[np.uint64(LEFT + v)] = qty - away
-        key, rest = landed_key(arena, v, sign, price, 0)
+        key, rest = landed_key(arena, v, sign, price, np.int64(0))
         arena[np.uint64(KEY + v)] = key
         arena[np.uint64(REST + v)] = rest
 
@@ -141,7 +141,7 @@ def merge(block, arena, venues, side, sign, bound, qty):
     kept in order: the venue in front goes on alone while it stays strictly below the runner-up,
     then moves back to its place.
     """
-    steps = 0
+    steps = np.int64(0)
     steps_max = MERGE_TRIAL
     wanted = qty
     heads = sort_heads(block, arena, venues, side, sign)
@@ -173,7 +173,7 @@ def merge(block, arena, venues, side, sign, bound, qty):
                 break
             price = level_price(block, v, side, row)
             if sign * price > bound:
-                row = 0
+                row = np.int64(0)
                 break
             left = level_qty(block, arena, v, side, row)
             best, rest = landed_key(arena, v, sign, price, taken)
@@ -195,7 +195,7 @@ def merge(block, arena, venues, side, sign, bound, qty):
 @helper
 def settle(block, arena, heads, side, sign, v, key):
     """Move the venues that are now ahead of `v` one place forward; returns the place of `v`."""
-    place = 0
+    place = np.int64(0)
     while place + 1 < heads:
         other = arena[np.uint64(ORDER + place + 1)]
         other_key = arena[np.uint64(KEY + other)]
@@ -211,7 +211,7 @@ def settle(block, arena, heads, side, sign, v, key):
 @helper
 def sort_heads(block, arena, venues, side, sign):
     """Put the venues that offer anything in order of their heads; returns their number."""
-    heads = 0
+    heads = np.int64(0)
     for v in range(venues):
         key = arena[np.uint64(KEY + v)]
         if key == UNREACHABLE:

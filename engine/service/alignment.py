@@ -9,7 +9,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from math import gcd
-from statistics import median_low
 
 import msgspec
 
@@ -17,9 +16,9 @@ from engine.decisions.market import BookSlot, MarketBlock
 from engine.errors import ConfigError, DecodeError
 from engine.kernels.delta_ring import ROW_PRICE, DeltaRing
 from engine.messages import BookDelta, BookSnapshot, BookStale
-from engine.model.units import format_price
+from engine.model.units import divide_half_even, format_price
 from engine.ports import FeedCodec
-from engine.service.replay import Feed, ReplayOptions
+from engine.service.replay import LEVELS_MAX, ROWS_MAX, Feed, ReplayOptions
 from venues.replay.capture import CapturedFrame, FrameKind
 
 __all__ = ["align_basis"]
@@ -49,8 +48,7 @@ def align_basis(
             )
         # Without metadata the recorded prices themselves tell the tick.
         tick = feed.listing.tick_1e9 if feed.listing.tick_1e9 > 1 else seen_tick
-        middle = median_low(differences)
-        shift = -round(middle / 2 / tick) * tick
+        shift = -divide_half_even(median_x2(differences), 4 * tick) * tick
         aligned.append(msgspec.structs.replace(feed, shift_1e9=shift))
         notes.append(
             f"prices of {name} are shifted by {format_price(shift)} onto {anchor.venue.name}"
@@ -78,6 +76,13 @@ def mid_differences_x2(first: Feed, other: Feed, at_ns: int) -> tuple[list[int],
     return differences, max(1, watches[1].step_1e9)
 
 
+def median_x2(values: Sequence[int]) -> int:
+    """Twice the median, exactly: the middle value twice, or the sum of the two middle ones."""
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    return ordered[middle] + ordered[-1 - middle]
+
+
 def _anchor(feeds: Sequence[Feed], feed: Feed) -> Feed | None:
     """The first feed of the same symbol, None when that is the feed itself."""
     symbol = feed.listing.instrument.symbol
@@ -91,9 +96,9 @@ class _Watch:
     def __init__(self, feed: Feed) -> None:
         self.feed = feed
         listing = msgspec.structs.replace(feed.listing, venue_index=0)
-        self.ring = DeltaRing()
+        self.ring = DeltaRing(ROWS_MAX)
         self.step_1e9 = 0
-        self.market = MarketBlock(listing.instrument, [listing])
+        self.market = MarketBlock(listing.instrument, [listing], LEVELS_MAX)
         self.slot: BookSlot = self.market.slot(0)
         self.codec: FeedCodec = feed.make_codec([listing], [self.ring])
 

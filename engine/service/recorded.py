@@ -1,11 +1,19 @@
-"""What a recording stands in for: the market data line, and the book that orders trade against."""
+"""What a recording stands in for: the market data line, and the book that orders trade against.
+
+Also the codec that reads it, with a memory for what could not be read.
+"""
 
 from __future__ import annotations
 
-from engine.decisions.market import MarketBlock
-from engine.model.units import Side
+from collections.abc import Sequence
 
-__all__ = ["RecordedBook", "RecordedLink"]
+from engine.decisions.market import MarketBlock
+from engine.errors import DecodeError
+from engine.messages import FeedEvent
+from engine.model.units import Side
+from engine.ports import FeedCodec
+
+__all__ = ["RecordedBook", "RecordedCodec", "RecordedLink"]
 
 
 class RecordedLink:
@@ -50,3 +58,62 @@ class RecordedBook:
             self.versions[side] = version
             self.by_price[side] = dict(self.levels(side))
         return self.by_price[side].get(price_1e9, 0)
+
+
+class RecordedCodec:
+    """A venue's codec that remembers what it could not read, for the replay's report.
+
+    `unread` counts refused frames and answers, `first_fault` says why the first one was refused.
+    Lines that were broken already in the recording come as empty frames and are not counted.
+    """
+
+    def __init__(self, codec: FeedCodec) -> None:
+        self.codec = codec
+        self.unread = 0
+        self.first_fault = ""
+
+    @property
+    def checksum_depth(self) -> int:
+        return self.codec.checksum_depth
+
+    @property
+    def sequenced(self) -> bool:
+        return self.codec.sequenced
+
+    def subscribe(self) -> Sequence[bytes]:
+        """As the codec's own."""
+        return self.codec.subscribe()
+
+    def decode(self, payload: bytes, recv_ns: int, line: int = 0) -> Sequence[FeedEvent]:
+        """The codec's events; DecodeError passes through."""
+        try:
+            return self.codec.decode(payload, recv_ns, line)
+        except DecodeError as error:
+            self.note(payload, error)
+            raise
+
+    def decode_reply(self, tag: str, payload: bytes, recv_ns: int) -> Sequence[FeedEvent]:
+        """The codec's events; DecodeError passes through."""
+        try:
+            return self.codec.decode_reply(tag, payload, recv_ns)
+        except DecodeError as error:
+            self.note(payload, error)
+            raise
+
+    def resynchronise(self, listing_id: int) -> Sequence[FeedEvent]:
+        """The codec's events."""
+        return self.codec.resynchronise(listing_id)
+
+    def checksum(
+        self,
+        listing_id: int,
+        bids: Sequence[tuple[int, int]],
+        asks: Sequence[tuple[int, int]],
+    ) -> int:
+        """As the codec's own."""
+        return self.codec.checksum(listing_id, bids, asks)
+
+    def note(self, payload: bytes, error: DecodeError) -> None:
+        if payload:
+            self.unread += 1
+            self.first_fault = self.first_fault or str(error)

@@ -15,9 +15,9 @@ import msgspec
 from actors.book import BookActor
 from actors.venue_feed import VenueFeedActor
 from engine.decisions.policies.parameters import PolicyParameters
-from engine.errors import ConfigError, RuntimeFault
+from engine.errors import ConfigError, Reason, RuntimeFault
 from engine.kernels.delta_ring import DeltaRing
-from engine.messages import FeedFrame, FeedReply, SubmitAnswer, SubmitGraph
+from engine.messages import FeedFrame, FeedReply, StaleReason, SubmitAnswer, SubmitGraph
 from engine.model.fees import FeeSchedule
 from engine.model.graph import Graph
 from engine.model.instruments import Environment, Instrument, Listing
@@ -27,8 +27,8 @@ from engine.runtime.actor import ActorRef
 from engine.runtime.simulated_driver import SimulatedDriver
 from engine.runtime.supervision import HALT
 from engine.runtime.system import ActorSystem
-from engine.service.recorded import RecordedBook, RecordedLink
-from engine.service.replay_report import ReplayOutcome, outcome_of
+from engine.service.recorded import RecordedBook, RecordedCodec, RecordedLink
+from engine.service.replay_report import ReplayOutcome, exclusions, outcome_of
 from engine.service.sinks import CollectingSink
 from engine.service.wiring import EngineSettings, VenuePorts, build_world
 from venues.registry import FeedSetup, FeedVenue, feed_venue
@@ -110,7 +110,7 @@ def open_feeds(
         index = indexes.get(symbol, 0)
         indexes[symbol] = index + 1
         feeds.append(Feed(venue, capture, _listing(venue, capture, symbol, index, options)))
-    _refuse_mixed_sizes(feeds)
+    _refuse_mixtures(feeds)
     origins = _origins([feed.capture for feed in feeds])
     origin_ns = origins[0]
     for index, own_ns in enumerate(origins):
@@ -143,9 +143,12 @@ class Replay:
         )
         self.sinks: list[CollectingSink] = []
         self.recorded: dict[str, RecordedBook] = {}
+        self.codecs: dict[str, RecordedCodec] = {}
         ports = [self._ports(feed) for feed in self.feeds]
         self.world = build_world(self.system, settings, ports, self._sink)
         self.submitted_ns = 0
+        self.refused = False
+        self.stale: dict[str, StaleReason] = {}
 
     def play(
         self, graph: Graph, progress: Callable[[int, int], None] | None = None
@@ -210,14 +213,37 @@ class Replay:
             )
         return rows
 
+    def notes(self, outcome: ReplayOutcome) -> list[str]:
+        """What a reader of the outcome should know besides: frames not read, venues left out."""
+        notes = []
+        for feed in self.feeds:
+            name, codec = feed.listing.venue, self.codecs[feed.listing.venue]
+            if codec.unread:
+                count = f"{codec.unread} of {feed.capture.count} frames of {name}"
+                notes.append(f"{count} could not be read, the first because {codec.first_fault}")
+        if outcome.filled_qty_1e8:
+            notes += [f"{why} and was left out" for why in exclusions(outcome, self.stale)]
+        last_ns = max(feed.capture.last_ns + feed.offset_ns for feed in self.feeds)
+        if self.submitted_ns > last_ns:
+            notes.append("the order came after the last frame; the books are those of the end")
+        return notes
+
     def _submit(self, graph: Graph) -> SubmitAnswer:
         self.submitted_ns = self.driver.now_ns
+        market = self.world.markets.get(graph.nodes[0].instrument.symbol)
+        if market is not None:
+            self.stale = {
+                listing.venue: StaleReason(market.stale_reason[listing.venue_index])
+                for listing in market.listings
+                if not market.healthy[listing.venue_index]
+            }
         box = self.driver.ask(
             self.world.registry,
             lambda reply_to: SubmitGraph(reply_to, CLIENT, Environment.SANDBOX, graph),
         )
         self.driver.run_until(self.driver.now_ns)
         assert isinstance(box.value, SubmitAnswer)
+        self.refused = box.value.reason is not Reason.NONE
         return box.value
 
     def _feed(self, index: int, now_ns: int, frame: CapturedFrame) -> None:
@@ -275,7 +301,10 @@ class Replay:
 
         def make_codec(listings: Sequence[Listing], rings: Sequence[DeltaRing]) -> FeedCodec:
             codec = feed.make_codec(listings, rings)
-            return ShiftedFeedCodec(codec, rings, feed.shift_1e9) if feed.shift_1e9 else codec
+            if feed.shift_1e9:
+                codec = ShiftedFeedCodec(codec, rings, feed.shift_1e9)
+            recorded = self.codecs[listing.venue] = RecordedCodec(codec)
+            return recorded
 
         return VenuePorts(
             listing.venue,
@@ -342,12 +371,18 @@ def _listing(
     )
 
 
-def _refuse_mixed_sizes(feeds: Sequence[Feed]) -> None:
+def _refuse_mixtures(feeds: Sequence[Feed]) -> None:
     for one in feeds:
         for other in feeds:
-            same = one.listing.instrument.symbol == other.listing.instrument.symbol
-            if same and one.venue.contract_sized and not other.venue.contract_sized:
+            if one.listing.instrument.symbol != other.listing.instrument.symbol:
+                continue
+            if one.venue.contract_sized and not other.venue.contract_sized:
                 raise ConfigError(
                     f"{one.venue.name} counts contracts and {other.venue.name} the base asset; "
                     "they are different instruments, give them different symbols"
+                )
+            if one.listing.price_max_1e9 != other.listing.price_max_1e9:
+                raise ConfigError(
+                    f"{one.venue.name} and {other.venue.name} trade different kinds of instrument; "
+                    "give them different symbols"
                 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from engine.messages import SubmitAnswer
+from engine.errors import Reason
+from engine.messages import StaleReason, SubmitAnswer
 from engine.model.graph import Graph, NodeStatus
 from engine.model.records import (
     ChildrenIntended,
@@ -19,7 +20,19 @@ from engine.model.records import (
 from engine.model.units import average_price_1e9, parse_side
 from engine.service.wiring import World
 
-__all__ = ["ReplayLeg", "ReplayOutcome", "Review", "outcome_of"]
+__all__ = ["ReplayLeg", "ReplayOutcome", "Review", "exclusions", "outcome_of", "why_unfilled"]
+
+STALE_BECAUSE = {
+    StaleReason.NOT_STARTED: "no snapshot of its book had come",
+    StaleReason.LINK_DOWN: "its line was down",
+    StaleReason.GAP: "frames were missing and no new snapshot had come",
+    StaleReason.CHECKSUM: "its checksum failed and no new snapshot had come",
+    StaleReason.OVERFLOW: "its book held a level that cannot be kept",
+    StaleReason.BROKEN_FRAME: "a frame could not be read and no new snapshot had come",
+    StaleReason.SILENT: "its line was silent",
+    StaleReason.VENUE: "the venue refused its book",
+}
+WORKING = (NodeStatus.PENDING, NodeStatus.EXECUTING)
 
 
 class ReplayLeg(msgspec.Struct, frozen=True):
@@ -95,6 +108,28 @@ def outcome_of(
         books=books,
         review=_review(entries, fills, reason, parse_side(node.side).sign),
     )
+
+
+def exclusions(outcome: ReplayOutcome, stale: Mapping[str, StaleReason]) -> list[str]:
+    """For each venue that was not used at the decision, what was wrong with it.
+
+    `stale` says why books were stale then.
+    """
+    found = []
+    for venue, code in outcome.review.eligibility.items():
+        if code == Reason.STALE_VENUE and venue in stale:
+            found.append(f"{venue} was {code} ({STALE_BECAUSE[stale[venue]]})")
+        elif code:
+            found.append(f"{venue} was {code}")
+    return found
+
+
+def why_unfilled(outcome: ReplayOutcome, stale: Mapping[str, StaleReason]) -> str:
+    """One sentence on an order of which nothing was filled."""
+    if outcome.status in WORKING:
+        return "nothing was filled: the order still worked at the end of the recording"
+    causes = "; ".join(exclusions(outcome, stale)) or outcome.review.reason
+    return f"nothing was filled: {causes}"
 
 
 def _legs(

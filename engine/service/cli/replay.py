@@ -10,20 +10,26 @@ from pathlib import Path
 
 import msgspec
 
-from engine.errors import ConfigError
+from engine.errors import ConfigError, GraphError
 from engine.kernels.warm_up import warm_up
-from engine.model.graph import Graph, NodeStatus
+from engine.model.graph import Graph
 from engine.model.intake import parse_graph
 from engine.service.alignment import align_basis
 from engine.service.cli.progress import progress_bar
 from engine.service.cli.tables import print_replay
 from engine.service.replay import Replay, ReplayOptions, open_feeds
+from engine.service.replay_report import why_unfilled
 
 __all__ = ["add_arguments", "run"]
 
 NS = 10**9
 MS = 10**6
-DONE = {NodeStatus.FILLED.value, NodeStatus.PARTIAL_FILL.value}
+MISUSED = 2
+FEE_PPM_BOUND = 10**6
+FIELDS = {
+    "nodes[0].quantity.fixed.qty_1e8": "qty",
+    "nodes[0].order_type.limit.price_1e9": "price",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,18 +55,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Play, submit, print; 0 when something filled, 1 when nothing did."""
-    graph = parse_graph(_order_text(options))
-    if len(graph.nodes) != 1:
-        raise ConfigError("replay executes one-node graphs in this version")
+    """Play, submit, print; 0 when something filled, 1 when nothing did, 2 for a bad order."""
+    text = _order_text(options)
+    graph = _graph(text)
     replay_options = ReplayOptions(
         at_ns=None if options.at is None else _scaled("--at", options.at, NS),
         fee_ppm=_by_venue("--fee-bps", options.fee_bps, 100),
         latency_ns=_by_venue("--latency-ms", options.latency_ms, MS),
         speed=_speed(options.speed),
     )
-    feeds, origin_ns, notes = open_feeds([_feed(text) for text in options.feed], replay_options)
-    _check_venues(replay_options, [feed.venue.name for feed in feeds])
+    specs = [_feed(words) for words in options.feed]
+    _check_venues(replay_options, [venue for venue, _, _ in specs])
+    feeds, origin_ns, notes = open_feeds(specs, replay_options)
     _check_symbol(graph, [feed.listing.instrument.symbol for feed in feeds])
     with progress_bar("compiling kernels", enabled=not options.json) as progress:
         warm_up(None if progress is None else lambda done, total, _: progress(done, total))
@@ -69,19 +75,49 @@ def run(options: argparse.Namespace) -> int:
         notes += more
     for feed in feeds:
         notes.extend(feed.capture.faults)
-    for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+    _print_notes(notes)
     replay = Replay(feeds, origin_ns, replay_options)
     with progress_bar("replaying", enabled=not options.json) as progress:
         outcome = replay.play(graph, progress)
+    _print_notes(replay.notes(outcome))
     if options.json:
         print(msgspec.json.encode(outcome).decode())
-    else:
+    elif not replay.refused:
         print_replay(outcome)
-    if outcome.status in DONE and outcome.filled_qty_1e8:
+    if replay.refused:
+        print(f"execgraph: {_in_user_terms(outcome.review.reason, text)}", file=sys.stderr)
+        return MISUSED
+    if outcome.filled_qty_1e8:
         return 0
-    print(f"execgraph: nothing was filled: {outcome.review.reason}", file=sys.stderr)
+    print(f"execgraph: {why_unfilled(outcome, replay.stale)}", file=sys.stderr)
     return 1
+
+
+def _print_notes(notes: Sequence[str]) -> None:
+    """Notes never mix with what is printed for programs."""
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+
+
+def _graph(text: str) -> Graph:
+    try:
+        graph = parse_graph(text)
+    except GraphError as error:
+        raise GraphError(f"the order cannot be used: {error}", error.details) from None
+    except UnicodeError:
+        raise ConfigError("the order is not UTF-8 text") from None
+    if len(graph.nodes) != 1:
+        raise ConfigError("replay executes graphs of one node; give the nodes one by one")
+    return graph
+
+
+def _in_user_terms(sentence: str, text: str) -> str:
+    """A refusal's path as the simple form of an order names the field."""
+    if '"nodes"' in text:
+        return sentence
+    path, colon, rest = sentence.partition(": ")
+    field = FIELDS.get(path)
+    return f"{field}{colon}{rest}" if field else sentence
 
 
 def _order_text(options: argparse.Namespace) -> str:
@@ -89,8 +125,10 @@ def _order_text(options: argparse.Namespace) -> str:
         return str(options.order)
     try:
         return str(options.graph.read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{options.graph} cannot be read: {error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{options.graph} is not JSON text; give a file with the order") from None
+    except OSError as error:
+        raise ConfigError(f"{options.graph} cannot be read: {error.strerror}") from None
 
 
 def _feed(text: str) -> tuple[str, str, str]:
@@ -136,6 +174,9 @@ def _speed(text: str) -> float | None:
 
 
 def _check_venues(options: ReplayOptions, venues: Sequence[str]) -> None:
+    for venue, ppm in options.fee_ppm.items():
+        if ppm >= FEE_PPM_BOUND:
+            raise ConfigError(f"--fee-bps of {venue} takes less than 10000, the whole price")
     for option, table in (("--fee-bps", options.fee_ppm), ("--latency-ms", options.latency_ns)):
         for venue in table:
             if venue not in venues:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
 
-from engine.kernels import digits
-from engine.kernels.machine import address_of
+from engine.kernels import digits, machine
 
+address_of: Any = machine.address_of  # numba declares an intrinsic with its typing context
 PLAIN = re.compile(rb"(\d{1,16})(?:\.(\d+))?")
 
 

@@ -39,7 +39,7 @@ def test_a_reading_kernel_that_writes_does_not_compile() -> None:
         return 0
 
     reading = kernel("int64(Array(int64, 1, 'C', readonly=True))")(store)
-    with pytest.raises(TypingError, match="readonly|modify"):
+    with pytest.raises(TypingError, match=r"readonly|modify"):
         reading.compile(KERNELS[-1][1])
     writing = kernel("int64(int64[::1])")(store)
     writing.compile(KERNELS[-1][1])
