@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CReference"]
+from bench.kernel_data import CurveProblem
+
+__all__ = ["CFrames", "CReference"]
 
 SOURCE = Path(__file__).with_name("reference.c")
 FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-shared", "-fPIC")
@@ -55,6 +57,24 @@ class CReference:
         """Levels of all frames one after the other into the same rows; how many, or -1."""
         tables = [table.ctypes.data for table in frames.tables]
         return int(self.frames(frames.raw, *tables, frames.count, rows.ctypes.data, len(rows)))
+
+    def capacity_curve(self, problem: CurveProblem, side: int, costs: NDArray[np.float64]) -> int:
+        """One curve, as the kernel draws it."""
+        block, terms, sizes = problem.block, problem.terms, problem.sizes
+        venues, _, depth, _ = block.shape
+        data = block.ctypes.data, venues, depth, side, terms.ctypes.data
+        return int(self.curve(*data, sizes.ctypes.data, len(sizes), costs.ctypes.data))
+
+    def capacity_curves(
+        self, problems: list[CurveProblem], repeat: int, costs: NDArray[np.float64]
+    ) -> int:
+        """Buys on every problem's block in turn, with the first one's terms and sizes."""
+        blocks = np.array([problem.block.ctypes.data for problem in problems], np.int64)
+        first = problems[0]
+        venues, _, depth, _ = first.block.shape
+        shape = blocks.ctypes.data, len(problems), repeat, venues, depth, 0
+        given = first.terms.ctypes.data, first.sizes.ctypes.data, len(first.sizes)
+        return int(self.curves(*shape, *given, costs.ctypes.data))
 
 
 class CFrames:

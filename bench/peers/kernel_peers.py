@@ -20,9 +20,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 from sortedcontainers import SortedDict
 
-from bench.kernel_data import book_changes, curve_problems, depth_frames
+from bench.kernel_data import CurveProblem, book_changes, curve_problems, depth_frames
 from bench.peers.c_reference import CFrames, CReference
 from bench.sizes import sized
 from engine.kernels.book_write import apply_deltas
@@ -40,6 +41,7 @@ DEPTH = 8_192
 ROUNDS = sized(7, 21)
 CURVES = ((4, 100, 32), (8, 200, 32), (16, 50, 32), (8, 500, 64))
 PROBLEMS = 16
+REPEAT = sized(4, 20)
 
 Work = Callable[[], object]
 
@@ -171,37 +173,28 @@ def curves(c: CReference) -> None:
     for venues, levels, points in CURVES:
         problems = curve_problems(PROBLEMS, venues, levels, points)
         costs, c_costs = np.zeros(points), np.zeros(points)
-        terms, sizes = problems[0].terms, problems[0].sizes
         for problem in problems:
-            block, depth = problem.block, levels + 1
             for side in (0, 1):
-                data = block.ctypes.data, venues, depth, side, terms.ctypes.data
-                c.curve(*data, sizes.ctypes.data, points, c_costs.ctypes.data)
-                capacity_curve(block, side, terms, sizes, costs)
+                capacity_curve(problem.block, side, problem.terms, problem.sizes, costs)
+                c.capacity_curve(problem, side, c_costs)
                 assert (costs == c_costs).all(), "C and the engine draw different curves"
-        addresses = np.array([problem.block.ctypes.data for problem in problems], np.int64)
-        repeat = sized(4, 20)
-        asked = (
-            *(addresses.ctypes.data, PROBLEMS, repeat, venues, levels + 1, 0),
-            *(terms.ctypes.data, sizes.ctypes.data, points, c_costs.ctypes.data),
-        )
-        blocks = [problem.block for problem in problems]
-
-        def by_kernel(
-            blocks: list[np.ndarray] = blocks,  # type: ignore[type-arg]  # any block
-            calls: tuple[object, ...] = (0, terms, sizes, costs),
-            repeat: int = repeat,
-        ) -> None:
-            for _ in range(repeat):
-                for block in blocks:
-                    capacity_curve(block, *calls)
-
-        peers: dict[str, Work] = {
-            "C": lambda asked=asked: c.curves(*asked),  # type: ignore[misc]  # bound now
-            "engine": by_kernel,
-        }
         title = f"curve, {venues} venues of {levels} levels, {points} sizes (a curve)"
-        measure(title, "C", peers, PROBLEMS * repeat)
+        measure(title, "C", curve_peers(c, problems, costs), PROBLEMS * REPEAT)
+
+
+def curve_peers(
+    c: CReference, problems: list[CurveProblem], costs: NDArray[np.float64]
+) -> dict[str, Work]:
+    """Every market `REPEAT` times, all with the first one's terms and sizes."""
+    blocks = [problem.block for problem in problems]
+    terms, sizes = problems[0].terms, problems[0].sizes
+
+    def engine() -> None:
+        for _ in range(REPEAT):
+            for block in blocks:
+                capacity_curve(block, 0, terms, sizes, costs)
+
+    return {"C": lambda: c.capacity_curves(problems, REPEAT, costs), "engine": engine}
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from engine.model.orders import (
     ChildOrder,
     ChildState,
     OrderReport,
+    ReportKind,
     TimeInForce,
     VenueFill,
     next_state,

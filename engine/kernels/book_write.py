@@ -7,7 +7,7 @@ there, and a shift moves little. A side is handed around as the address of its h
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numba import njit
@@ -45,7 +45,7 @@ BLOCK: Final = "int64[:,:,:,::1]"
 ROWS: Final = "int64[:,::1]"
 
 # Helpers do not count references to the arrays they are lent.
-helper: Final = njit(_nrt=False)
+helper: Any = njit(_nrt=False)  # type: ignore[call-overload]  # a flag numba does not declare
 
 
 @kernel(f"int64({BLOCK}, int64, {ROWS}, int64, int64)")

@@ -37,7 +37,7 @@ SURPLUS_ZEROS_MAX: Final = 16
 # Lent arrays are not counted: counting is atomic and dearer than the work.
 helper: Any = njit(_nrt=False)  # type: ignore[call-overload]  # a flag numba does not declare
 # Small or run twice a level: inlined by LLVM whatever it thinks, for a fifth off the time.
-hot: Any = njit(_nrt=False, forceinline=True)  # type: ignore[call-overload]  # as above
+hot: Any = njit(_nrt=False, forceinline=True)  # type: ignore[call-overload]  # likewise
 
 ZEROS = np.uint64(0x3030303030303030)
 SIXES = np.uint64(0x0606060606060606)

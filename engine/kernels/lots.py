@@ -35,7 +35,7 @@ def repair(block, arena, venues, side, sign, bound, qty, forced):
     """
     residue = np.int64(0)
     paid = 0.0
-    base = UNREACHABLE
+    base = np.int64(UNREACHABLE)
     price = np.int64(0)
     for v in range(venues):
         taken = arena[np.uint64(TAKEN + v)]

@@ -18,7 +18,7 @@ __all__ = ["CELL_BYTES", "address_of", "load_cell", "move_bytes", "store_cell"]
 CELL_BYTES: Final = 8
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
+@intrinsic
 def address_of(typing_context: Any, array: Any) -> Any:
     """Address of an array's first element, good while the array is an argument of the kernel."""
     del typing_context
@@ -30,7 +30,7 @@ def address_of(typing_context: Any, array: Any) -> Any:
     return types.int64(array), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
+@intrinsic
 def load_cell(typing_context: Any, address: Any, cell: Any) -> Any:
     """The int64 that stands `cell` cells after an address."""
     del typing_context, address, cell
@@ -43,7 +43,7 @@ def load_cell(typing_context: Any, address: Any, cell: Any) -> Any:
     return types.int64(types.int64, types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
+@intrinsic
 def store_cell(typing_context: Any, address: Any, cell: Any, value: Any) -> Any:
     """Write the int64 that stands `cell` cells after an address."""
     del typing_context, address, cell, value
@@ -57,7 +57,7 @@ def store_cell(typing_context: Any, address: Any, cell: Any, value: Any) -> Any:
     return types.void(types.int64, types.int64, types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
+@intrinsic
 def move_bytes(typing_context: Any, target: Any, source: Any, count: Any) -> Any:
     """Copy `count` bytes between addresses whose ranges may overlap; the caller checks bounds."""
     del typing_context, target, source, count

@@ -177,7 +177,7 @@ def search(block, arena, sums, keys, costs, merged, small, side, qty, worst, sla
     sign = 1 - 2 * side
     bound = price_bound(sign, worst)
     count = candidates(block, arena, venues, 1 - side, sign, small)
-    base = UNREACHABLE
+    base = np.int64(UNREACHABLE)
     for c in range(count):
         base = min(base, head_key(block, arena, small[VENUE, c], 1 - side, sign))
     kept = np.int64(0)

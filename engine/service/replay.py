@@ -153,7 +153,7 @@ class Replay:
     def play(
         self, graph: Graph, progress: Callable[[int, int], None] | None = None
     ) -> ReplayOutcome:
-        """Play to the end, submitting `graph` on the way; ConfigError when it comes to no moment."""
+        """Play to the end, submitting `graph` on the way; RuntimeFault when trading halts."""
         options, driver = self.options, self.driver
         at_ns = None if options.at_ns is None else self.origin_ns + options.at_ns
         total = sum(feed.capture.count for feed in self.feeds)
@@ -184,7 +184,7 @@ class Replay:
         if self.system.halted is not None:
             raise RuntimeFault(f"the replay came to a halt: {self.system.halted}")
         entries = self.sinks[0].entries
-        return outcome_of(graph, answer, entries, self.submitted_ns, self.book_rows(), self.world)
+        return outcome_of(graph, answer, entries, self.submitted_ns, self.book_rows())
 
     def book_rows(self) -> list[dict[str, object]]:
         """What each book saw, as at the end of the recording."""

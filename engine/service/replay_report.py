@@ -18,7 +18,6 @@ from engine.model.records import (
     NodeChanged,
 )
 from engine.model.units import average_price_1e9, parse_side
-from engine.service.wiring import World
 
 __all__ = ["ReplayLeg", "ReplayOutcome", "Review", "exclusions", "outcome_of", "why_unfilled"]
 
@@ -83,7 +82,6 @@ def outcome_of(
     entries: Sequence[JournalEntry],
     submitted_ns: int,
     books: list[dict[str, Any]],
-    world: World,
 ) -> ReplayOutcome:
     """Gather the outcome of a one-node graph from its journal entries."""
     node = graph.nodes[0]

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from engine.model.graph import NodeStatus
+from engine.model.instruments import Environment
 from engine.model.records import (
     ChildrenIntended,
     FillRecord,
@@ -46,10 +47,9 @@ def faults_on_the_way(run: SimulatedWorld) -> Iterator[str]:
             yield f"{order_id}: journalled fills that never happened: {dict(invented)}"
     yield from unintended_orders(run)
     for client in ("alice", "bob"):
-        for environment in {entry.environment for entry in run.entries[:1]}:
-            reserved = run.world.ledger.reserved_1e9(client, environment)
-            if reserved < 0:
-                yield f"{client} has a negative reservation of {reserved}"
+        reserved = run.world.ledger.reserved_1e9(client, Environment.SANDBOX)
+        if reserved < 0:
+            yield f"{client} has a negative reservation of {reserved}"
 
 
 def faults_at_end(run: SimulatedWorld) -> Iterator[str]:
@@ -69,6 +69,12 @@ def faults_at_end(run: SimulatedWorld) -> Iterator[str]:
         held = {asset: amount for asset, amount in exchange.account.held.items() if amount}
         if held:
             yield f"{venue} still holds balances: {held}"
+    if len(run.durable) != len(run.entries):
+        yield f"{len(run.entries) - len(run.durable)} entries never became durable"
+    if [entry.seq for entry in run.durable] != list(range(1, len(run.durable) + 1)):
+        yield "the journal's sequence has gaps"
+    if run.world.switch.halted:
+        yield f"trading is still halted: {run.world.switch.reason}"
     ledger = run.world.ledger
     if ledger.open_grants:
         yield f"{ledger.open_grants} grants outlive their nodes"

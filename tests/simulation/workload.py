@@ -30,7 +30,7 @@ from venues.simulated.catalogue import STARTS_1E9, VENUE_PROFILES, depth_of, san
 from venues.simulated.exchange import ExchangeConfig
 from venues.simulated.faults import FaultRates
 
-__all__ = ["Submission", "Swarm", "VenueDraw", "draw_swarm"]
+__all__ = ["DiskDraw", "Submission", "Swarm", "VenueDraw", "draw_swarm"]
 
 MS = 1_000_000
 S = 1_000_000_000
@@ -46,6 +46,14 @@ class VenueDraw(msgspec.Struct, frozen=True):
     config: ExchangeConfig
     listings: tuple[Listing, ...]
     rates: FaultRates
+
+
+class DiskDraw(msgspec.Struct, frozen=True):
+    """How the journal's disk behaves; `fails_ns` is from when to when it is full."""
+
+    commit_ns: int
+    groups_max: int
+    fails_ns: tuple[int, int]
 
 
 class Submission(msgspec.Struct, frozen=True):
@@ -69,12 +77,13 @@ class Swarm(msgspec.Struct, frozen=True):
     capacities: dict[str, int]
     faults_at_ns: int
     flow_stops: bool
+    disk: DiskDraw
 
     def describe(self) -> str:
         """The configuration, for a failure's report."""
         lines = [
-            f"{len(self.submissions)} graphs, faults from {self.faults_at_ns / S:.1f} s, "
-            f"capacities {self.capacities}, flow stops {self.flow_stops}"
+            f"{len(self.submissions)} graphs, faults from {self.faults_at_ns / S:.1f} s",
+            f"  mailboxes {self.capacities}, flow stops {self.flow_stops}, {self.disk}",
         ]
         for venue in self.venues:
             symbols = " ".join(one.venue_symbol for one in venue.listings)
@@ -107,7 +116,7 @@ def draw_swarm(seed: int) -> Swarm:
             rates, config = draw_rates(rng, kinds), draw_config(rng)
             latency = rng.choice((1, 5, 20, 80, 300)) * MS
             venues.append(VenueDraw(name, latency, config, tuple(listings), rates))
-    submissions = [draw_submission(rng, venues) for _ in range(rng.randrange(4, 16))]
+    submissions = [draw_submission(rng, venues) for _ in range(rng.randrange(4, 40))]
     return Swarm(
         seed,
         tuple(venues),
@@ -115,6 +124,7 @@ def draw_swarm(seed: int) -> Swarm:
         draw_capacities(rng),
         0 if rng.random() < 0.3 else 1_500 * MS,
         rng.random() < 0.3,
+        draw_disk(rng),
     )
 
 
@@ -159,6 +169,15 @@ def draw_capacities(rng: random.Random) -> dict[str, int]:
         return {}
     names = ("risk", "registry", "router", "trade", "book", "feed", "venue")
     return {name: rng.choice((1, 2, 4)) for name in names if rng.random() < 0.4}
+
+
+def draw_disk(rng: random.Random) -> DiskDraw:
+    """Mostly quick; at times slow with little room; at times full for a while."""
+    fails = (0, 0)
+    if rng.random() < 0.25:
+        start = rng.randrange(SAFETY_NS)
+        fails = (start, start + rng.randrange(4 * S))
+    return DiskDraw(rng.choice((0, 0, 3, 40)) * MS, rng.choice((1, 2, 64)), fails)
 
 
 def draw_submission(rng: random.Random, venues: list[VenueDraw]) -> Submission:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
+from actors.journal import JournalActor
 from engine.kernels.delta_ring import DeltaRing
-from engine.messages import CancelGraph, GroupCommitted, SubmitAnswer, SubmitGraph
+from engine.messages import CancelGraph, SubmitAnswer, SubmitGraph
 from engine.model.instruments import Environment, Listing
 from engine.model.records import GraphAccepted, GraphChanged, JournalEntry
 from engine.model.risk import Limits
@@ -22,6 +23,7 @@ from engine.runtime.simulated_driver import Answer, SimulatedDriver
 from engine.runtime.supervision import HALT
 from engine.runtime.system import ActorSystem
 from engine.service.wiring import EngineSettings, VenuePorts, build_world
+from tests.simulation.disk import Disk, DiskSink
 from tests.simulation.workload import S, Submission, Swarm, VenueDraw
 from venues.simulated.catalogue import VENUE_PROFILES, depth_of, fair_name, fair_values, generator
 from venues.simulated.exchange import SimulatedExchange
@@ -32,7 +34,7 @@ from venues.simulated.order_flow import OrderFlow
 from venues.simulated.trade_codec import SimulatedTradeCodec
 from venues.simulated.venue import FlowSwitch, SimulatedVenue
 
-__all__ = ["LIVENESS_NS", "MemorySink", "SimulatedWorld", "journal_hash"]
+__all__ = ["LIVENESS_NS", "SimulatedWorld", "journal_hash"]
 
 START_NS = 1_700_000_000 * S
 CLIENT_PATIENCE_NS = 20 * S
@@ -41,19 +43,6 @@ SETTLING_NS = 15 * S
 TICK_NS = 100_000_000
 FEED, TRADE = 1, 2
 LIMITS = Limits(book_depth_max=256, delta_rows_max=2_048, tape_prints_max=256)
-
-
-class MemorySink:
-    """Commits at once, and keeps everything."""
-
-    def __init__(self, journal: ActorRef) -> None:
-        self.journal = journal
-        self.entries: list[JournalEntry] = []
-
-    def submit(self, group: Sequence[JournalEntry]) -> bool:
-        self.entries.extend(group)
-        self.journal.tell(GroupCommitted(group[-1].seq))
-        return True
 
 
 class SimulatedWorld:
@@ -70,7 +59,7 @@ class SimulatedWorld:
         listings = [one for venue in swarm.venues for one in venue.listings]
         self.fairs = fair_values(seed, listings)
         ports = [self.ports_of(venue) for venue in swarm.venues]
-        self.sinks: list[MemorySink] = []
+        self.disks: list[Disk] = []
         self.world = build_world(self.system, EngineSettings(limits=LIMITS), ports, self.make_sink)
         self.answers: list[tuple[Submission, Answer]] = []
         self.cancels: list[tuple[int, str, str]] = []
@@ -80,21 +69,30 @@ class SimulatedWorld:
                 ref.capacity = small
 
     @property
+    def durable(self) -> list[JournalEntry]:
+        """What is on the disk."""
+        return self.disks[0].entries
+
+    @property
     def entries(self) -> list[JournalEntry]:
-        return self.sinks[0].entries
+        """What was recorded, durable or not yet, in order."""
+        journal = self.system.actor_of(self.world.journal)
+        assert isinstance(journal, JournalActor)
+        waiting = [entry for group in journal.uncommitted for entry in group]
+        return [*self.durable, *waiting, *journal.group]
 
     @property
     def elapsed_ns(self) -> int:
         return self.driver.now_ns - START_NS
 
-    def run(self) -> None:
-        """Safety, heal, liveness."""
-        self.run_safety()
+    def run(self, watch: Callable[[SimulatedWorld], None] = lambda run: None) -> None:
+        """Safety, heal, liveness; `watch` looks on whenever the clients act."""
+        self.run_safety(watch)
         self.driver.run_until_idle()
         self.heal()
         self.run_liveness()
 
-    def run_safety(self) -> None:
+    def run_safety(self, watch: Callable[[SimulatedWorld], None]) -> None:
         """Submit and cancel as drawn, while the lines are bad."""
         times: list[tuple[int, int, Submission | None]] = [(self.swarm.faults_at_ns, 0, None)]
         for number, one in enumerate(self.swarm.submissions, 1):
@@ -107,6 +105,7 @@ class SimulatedWorld:
         moments = sorted({at for at, _, _ in times} | {at for at, _ in cancels})
         for moment in moments:
             self.driver.run_until(START_NS + moment)
+            watch(self)
             for _, _, one in filter(lambda item, at=moment: item[0] == at, times):
                 if one is None:
                     for model in self.faults:
@@ -147,7 +146,7 @@ class SimulatedWorld:
             if isinstance(entry.payload, GraphAccepted):
                 active[entry.graph_id] = None
             elif isinstance(entry.payload, GraphChanged):
-                del active[entry.graph_id]
+                active.pop(entry.graph_id, None)
         return list(active)
 
     def submit(self, one: Submission) -> None:
@@ -171,10 +170,13 @@ class SimulatedWorld:
                 lambda reply: CancelGraph(reply, one.client_id, Environment.SANDBOX, graph_id),
             )
 
-    def make_sink(self, journal: ActorRef) -> MemorySink:
-        sink = MemorySink(journal)
-        self.sinks.append(sink)
-        return sink
+    def make_sink(self, journal: ActorRef) -> DiskSink:
+        draw = self.swarm.disk
+        fails_ns = START_NS + draw.fails_ns[0], START_NS + draw.fails_ns[1]
+        disk = Disk(journal, draw.commit_ns, fails_ns)
+        self.disks.append(disk)
+        self.system.spawn(lambda: disk, name="disk", supervision=HALT)
+        return DiskSink(disk, draw.groups_max)
 
     def ports_of(self, draw: VenueDraw) -> VenuePorts:
         """Exchange, order flow, faults and lines of one venue."""

@@ -23,8 +23,7 @@ def recorded_books(
     for snapshot in content["snapshots"]:
         chosen = [b for b in snapshot["books"] if (b["base"], b["quote"]) == (base, "USD")]
         books: list[tuple[Levels, Levels]] = [
-            (levels(book["bids"], levels_max), levels(book["asks"], levels_max))
-            for book in chosen
+            (levels(book["bids"], levels_max), levels(book["asks"], levels_max)) for book in chosen
         ]
         moments.append(([book["venue"] for book in chosen], books))
     return moments

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from engine.decisions.split import SplitPlan
 from engine.model.instruments import Listing
 from engine.model.units import PPM, PRICE_SCALE
 
@@ -57,3 +58,11 @@ def slow_split(
         legs[v] = (held + part, price, money + price * part)
         qty -= part
     return legs
+
+
+def legs_of(plan: SplitPlan) -> dict[int, tuple[int, int, int]]:
+    """A plan in the form that `slow_split` returns."""
+    return {
+        leg.venue_index: (leg.qty_1e8, leg.worst_planned_1e9, leg.price_times_qty)
+        for leg in plan.legs
+    }

@@ -28,7 +28,7 @@ def test_what_was_written_is_read(steps: list[tuple[str, int]], spare: int) -> N
             start = ring.reserve(size + spare)
             if start < 0:
                 continue
-            assert 0 <= start
+            assert start >= 0
             assert start + size + spare <= CAPACITY
             rows = [[written % 2, written + k + 1, size] for k in range(size)]
             for offset, (side, price, qty) in enumerate(rows):

@@ -10,7 +10,6 @@ from random import Random
 import pytest
 
 from engine.decisions.split import Splitter
-from engine.model.instruments import Listing
 from tests.support.markets import TICK, Levels, instrument, listing, market_of, plain_terms
 from tests.support.milp_split import GAP_ALLOWED, allowed, exact_cost
 from tests.support.minimum_cases import SHAPES, MinimumCase, compare, minimum_case

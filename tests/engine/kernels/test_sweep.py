@@ -8,7 +8,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from engine.decisions.split import SplitPlan, Splitter
+from engine.decisions.split import Splitter
 from engine.kernels.landed import OUT, TAKEN
 from engine.kernels.sweep import sweep
 from engine.model.fees import FeeSchedule
@@ -22,14 +22,7 @@ from tests.support.markets import (
     random_books,
 )
 from tests.support.recorded_books import recorded_books
-from tests.support.slow_split import slow_split
-
-
-def legs_of(plan: SplitPlan) -> dict[int, tuple[int, int, int]]:
-    return {
-        leg.venue_index: (leg.qty_1e8, leg.worst_planned_1e9, leg.price_times_qty)
-        for leg in plan.legs
-    }
+from tests.support.slow_split import legs_of, slow_split
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -79,25 +72,6 @@ def test_a_fee_difference_below_one_unit_of_price_still_ranks() -> None:
     splitter = Splitter(market_of(listings, [([], [(1_001, 5)]), ([], [(1_001, 5)])]))
     plan = splitter.plan(0, 5, None, plain_terms(splitter.market, 0))
     assert [leg.venue_index for leg in plan.legs] == [1]
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_deep_and_shallow_ways_agree(seed: int) -> None:
-    """Sizes on both sides of every switch between merging and selecting."""
-    random = Random(1_000 + seed)
-    of = instrument()
-    listings = [listing(v, of, fee_ppm=100 * v, tick_1e9=TICK) for v in range(5)]
-    books = random_books(random, 5, 400)
-    splitter = Splitter(market_of(listings, books))
-    asks = [book[1] for book in books]
-    ranked = sorted(
-        (price * (1_000_000 + 100 * v), qty) for v, side in enumerate(asks) for price, qty in side
-    )
-    for count in (1, 23, 24, 25, 96, 127, 128, 129, 160, 500, 1_999, 2_000):
-        for nudge in (-1, 0, 1):
-            qty = sum(q for _, q in ranked[:count]) + nudge
-            plan = splitter.plan(0, qty, None, plain_terms(splitter.market, 0))
-            assert legs_of(plan) == slow_split(listings, asks, 0, qty)
 
 
 @pytest.mark.parametrize("exponent", [1, 2])

@@ -1,4 +1,4 @@
-"""Every recording, both sides, at least ten levels deep: the replay equals a slow, separate walk."""
+"""Every recording, both sides, at least ten levels deep: the replay equals a slow, own walk."""
 
 from __future__ import annotations
 
