@@ -5,9 +5,9 @@ sign, a digit beyond the scale, a value above 63 bits, a zero price, a missing o
 white space, which no venue sends, too few rows, anything that is not JSON. The caller then takes
 its exact general way. Rows `start` to `end` may be overwritten by then, no others.
 
-Bytes are passed as `bytes` objects, a type numba unboxes itself (the length bounds all reads, and
-the caller's reference keeps them alive). With the copy of a `msgspec.Raw` that is 330 ns a call;
-`np.frombuffer` first costs 460, an address as an integer 370 with ctypes and has no length.
+Bytes are passed as `bytes` objects, a type numba unboxes itself: the length bounds all reads, and
+the caller's reference keeps them alive. A call with the copy of a `msgspec.Raw` was measured at
+330 ns, one with `np.frombuffer` at 460; a bare address would be cheaper, but carries no length.
 """
 
 from __future__ import annotations

@@ -88,7 +88,9 @@ SUMS: Final = OUT + 8 + VENUES_MAX * LEG_WIDTH
 
 # Helpers do not count references to the arrays they are lent: counting is atomic, and cost more
 # than the work (2.5 times the whole sweep). They must neither create nor keep arrays.
-helper: Any = njit(_nrt=False, error_model="numpy")  # type: ignore[call-overload]  # a flag numba does not declare
+# `_nrt` is a flag that numba reads but does not declare.
+OPTIONS: Final[dict[str, Any]] = {"_nrt": False, "error_model": "numpy"}
+helper: Any = njit(**OPTIONS)
 
 SLOPE_UNIT: Final = 2.0**-44
 NANO = np.uint64(10**9)

@@ -81,9 +81,11 @@ def test_the_price_bound_is_inside_the_arithmetic(key: Any) -> None:
 
 
 def test_wide_products() -> None:
+    wide: Any = multiply_high
+
     @njit
     def high(a, b):  # type: ignore[no-untyped-def]  # numba infers
-        return multiply_high(np.uint64(a), np.uint64(b))
+        return wide(np.uint64(a), np.uint64(b))
 
     random = Random(3)
     for _ in range(500):

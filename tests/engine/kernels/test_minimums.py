@@ -25,7 +25,7 @@ def test_fills_what_the_exact_program_fills_at_its_cost(venues: int, share: floa
         assert result.gap is None or result.gap <= GAP_ALLOWED
 
 
-def brute_force(listings: list, books: list[Levels], side: int, qty: int) -> tuple[int, Fraction]:  # type: ignore[type-arg]  # listings are the builder's
+def brute_force(listings: list, books: list[Levels], side: int, qty: int) -> tuple[int, Fraction]:
     """The largest fill, and its least cost, over every allowed combination."""
     options = [
         [n for n in range(min(qty, sum(q for _, q in levels)) + 1) if allowed(rules, levels, n)]
@@ -82,7 +82,7 @@ def test_more_than_eight_venues_still_fill() -> None:
     listings = [
         listing(v, of, fee_ppm=v, tick_1e9=TICK, lot_1e8=10, qty_min_1e8=50) for v in range(count)
     ]
-    books = [([], [((1_000 + v) * TICK, each)]) for v in range(count)]
+    books: list[tuple[Levels, Levels]] = [([], [((1_000 + v) * TICK, each)]) for v in range(count)]
     market = market_of(listings, books, depth=16)
     # Eleven venues and a tenth of the twelfth: the last one's minimum is not met by the sweep.
     plan = Splitter(market).plan(0, 11 * each + 20, None, plain_terms(market, 0))

@@ -8,10 +8,7 @@ from tests.support.markets import TICK, Levels, instrument, listing, market_of, 
 
 def split(asks: list[Levels], rules: list[dict[str, int]], qty: int) -> dict[int, int]:
     of = instrument()
-    listings = [
-        listing(v, of, fee_ppm=0, tick_1e9=TICK, **own)  # type: ignore[arg-type]  # plain rules
-        for v, own in enumerate(rules)
-    ]
+    listings = [listing(v, of, fee_ppm=0, tick_1e9=TICK, **own) for v, own in enumerate(rules)]
     splitter = Splitter(market_of(listings, [([], side) for side in asks]))
     plan = splitter.plan(0, qty, None, plain_terms(splitter.market, 0))
     return {leg.venue_index: leg.qty_1e8 for leg in plan.legs}
