@@ -128,7 +128,10 @@ class TickWorld:
             )
             for index, venue in enumerate(VENUES)
         ]
-        ports = [self.ports(listing, link) for listing, link in zip(self.listings, self.links)]
+        ports = [
+            self.ports(listing, link)
+            for listing, link in zip(self.listings, self.links, strict=True)
+        ]
         settings = EngineSettings(
             account=AccountLimits(collar_bps=None),
             limits=Limits(book_depth_max=2_048),
@@ -139,7 +142,7 @@ class TickWorld:
         for trade in self.world.trades.values():
             trade.tell(LinkUp())
         self.feed = self.world.feeds[VENUES[0]]
-        for venue, snapshot in zip(VENUES, snapshots):
+        for venue, snapshot in zip(VENUES, snapshots, strict=True):
             self.world.feeds[venue].tell(FeedFrame(START_NS, snapshot))
         self.driver.run_until_idle()
         self.node = self.spawn_node(qty_1e8)

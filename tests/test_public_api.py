@@ -9,11 +9,33 @@ import pytest
 
 import engine
 
-NAMES = (
-    "CaptureError ConfigError EngineConfig EngineError Execution ExecutionEngine FixedAmount "
-    "Graph GraphError GraphStatus JournalError LimitOrder LimitPrice Node NodeInstrument "
-    "NodeStatus Policy Quantity Reason Side SimpleOrder TimeInForce Urgency price_1e9 qty_1e8"
-).split(" ")
+NAMES = [
+    "CaptureError",
+    "ConfigError",
+    "EngineConfig",
+    "EngineError",
+    "Execution",
+    "ExecutionEngine",
+    "FixedAmount",
+    "Graph",
+    "GraphError",
+    "GraphStatus",
+    "JournalError",
+    "LimitOrder",
+    "LimitPrice",
+    "Node",
+    "NodeInstrument",
+    "NodeStatus",
+    "Policy",
+    "Quantity",
+    "Reason",
+    "Side",
+    "SimpleOrder",
+    "TimeInForce",
+    "Urgency",
+    "price_1e9",
+    "qty_1e8",
+]
 
 
 def test_the_exported_names_are_pinned() -> None:

@@ -9,7 +9,9 @@ import pytest
 from engine import errors
 from engine.errors import AskTimeout, DecodeError, EngineError, GraphError, LinkError, Reason
 
-KINDS = [kind for kind in vars(errors).values() if inspect.isclass(kind) and issubclass(kind, Exception)]
+KINDS = [
+    kind for kind in vars(errors).values() if inspect.isclass(kind) and issubclass(kind, Exception)
+]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

@@ -33,6 +33,9 @@ EXPLAINED = {
     ("node", "ChildReport"),
     # `tell` by id, to the same nodes, once they are gone.
     ("?", "LiquidityAppeared"),
+    # The node's own timers, due in the very moment in which it ended.
+    ("node", "ReplyCheck"),
+    ("node", "PolicyWake"),
 }
 
 

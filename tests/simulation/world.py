@@ -85,6 +85,10 @@ class SimulatedWorld:
     def elapsed_ns(self) -> int:
         return self.driver.now_ns - START_NS
 
+    @property
+    def started_ns(self) -> int:
+        return START_NS
+
     def run(self, watch: Callable[[SimulatedWorld], None] = lambda run: None) -> None:
         """Safety, heal, liveness; `watch` looks on whenever the clients act."""
         self.run_safety(watch)

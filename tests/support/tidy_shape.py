@@ -51,11 +51,15 @@ def functions_are_short(source: Source) -> Iterator[str]:
             yield f"{where}: {function.name} has {length} lines, at most {FUNCTION_MAX}"
 
 
+SILENCER = re.compile(r"\s+# (?:type: ignore|noqa)")
+
+
 def lines_are_short(source: Source) -> Iterator[str]:
-    """Two files fit side by side."""
+    """Two files fit side by side; a silenced check and its reason may stand beyond."""
     for number, line in enumerate(source.lines, 1):
-        if len(line) > LINE_MAX:
-            yield f"{source.path}:{number}: {len(line)} columns, at most {LINE_MAX}"
+        length = len(SILENCER.split(line)[0])
+        if length > LINE_MAX:
+            yield f"{source.path}:{number}: {length} columns, at most {LINE_MAX}"
 
 
 def docstring_is_a_sentence(source: Source) -> Iterator[str]:

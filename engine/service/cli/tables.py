@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from decimal import Decimal
 
 from engine.model.units import format_price, format_qty
 from engine.service.replay_report import ReplayOutcome, Review
 
-__all__ = ["elided", "print_replay", "print_table", "short"]
+__all__ = ["elided", "plain_lines", "print_replay", "print_table", "short"]
 
 SIGNIFICANT = 8
 SYMBOL_MAX = 24
@@ -22,7 +23,12 @@ TROUBLES = {
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table; rich draws it on a terminal and falls back to plain text in a pipe."""
+    """A table on a terminal; aligned plain lines, to be read by programs too, elsewhere."""
+    if not sys.stdout.isatty():
+        print(title)
+        for line in plain_lines([header, *rows]):
+            print(f"  {line}")
+        return
     from rich.console import Console
     from rich.table import Table
 
@@ -32,6 +38,18 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
     for row in rows:
         table.add_row(*row)
     Console().print(table)
+
+
+def plain_lines(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as lines: the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if index else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
 
 
 def print_replay(outcome: ReplayOutcome) -> None:

@@ -20,7 +20,9 @@ from tests.support.builders import market, node, pretrade
 
 def test_a_node_is_made_as_its_graph_says() -> None:
     system = ActorSystem()
-    anyone = system.spawn(lambda: GraphActor("", Environment.SANDBOX, "", 0, (), None, None), name="x")  # type: ignore[arg-type]  # a ref is all that is needed
+    anyone = system.spawn(
+        lambda: GraphActor("", Environment.SANDBOX, "", 0, (), None, None), name="x"
+    )  # type: ignore[arg-type]  # a ref is all that is needed
     block = market({"alpha": ([(1, 1)], [(2, 1)])})
     handle = InstrumentHandle("BTC-USD", block.listings, block, anyone.actor_id)
     made = node(policy=Policy.IOC_SWEEP)
