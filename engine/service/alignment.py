@@ -17,7 +17,7 @@ from engine.errors import ConfigError, DecodeError
 from engine.kernels.delta_ring import ROW_PRICE, DeltaRing
 from engine.messages import BookDelta, BookSnapshot, BookStale
 from engine.model.units import divide_half_even, format_price
-from engine.ports import FeedCodec
+from engine.service.recorded import RecordedCodec
 from engine.service.replay import LEVELS_MAX, ROWS_MAX, Feed, ReplayOptions
 from venues.replay.capture import CapturedFrame, FrameKind
 
@@ -100,7 +100,7 @@ class _Watch:
         self.step_1e9 = 0
         self.market = MarketBlock(listing.instrument, [listing], LEVELS_MAX)
         self.slot: BookSlot = self.market.slot(0)
-        self.codec: FeedCodec = feed.make_codec([listing], [self.ring])
+        self.codec = RecordedCodec(feed.make_codec([listing], [self.ring]), [self.ring])
 
     def timed(self, index: int) -> Iterator[tuple[int, int, CapturedFrame]]:
         for frame in self.feed.capture.frames():

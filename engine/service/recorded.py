@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 from engine.decisions.market import MarketBlock
 from engine.errors import DecodeError
-from engine.messages import FeedEvent
+from engine.kernels.delta_ring import ROW_PRICE, ROW_SIDE, DeltaRing
+from engine.kernels.layout import ASK, PRICE_BOUND
+from engine.messages import BookDelta, BookSnapshot, FeedEvent
 from engine.model.units import Side
 from engine.ports import FeedCodec
 
@@ -65,10 +67,12 @@ class RecordedCodec:
 
     `unread` counts refused frames and answers, `first_fault` says why the first one was refused.
     Lines that were broken already in the recording come as empty frames and are not counted.
+    Asks of more than books can hold (somebody's joke, 4 billion and up) become deletes of nothing.
     """
 
-    def __init__(self, codec: FeedCodec) -> None:
+    def __init__(self, codec: FeedCodec, rings: Sequence[DeltaRing]) -> None:
         self.codec = codec
+        self.rings = rings
         self.unread = 0
         self.first_fault = ""
 
@@ -87,7 +91,7 @@ class RecordedCodec:
     def decode(self, payload: bytes, recv_ns: int, line: int = 0) -> Sequence[FeedEvent]:
         """The codec's events; DecodeError passes through."""
         try:
-            return self.codec.decode(payload, recv_ns, line)
+            return self.bounded(self.codec.decode(payload, recv_ns, line))
         except DecodeError as error:
             self.note(payload, error)
             raise
@@ -95,7 +99,7 @@ class RecordedCodec:
     def decode_reply(self, tag: str, payload: bytes, recv_ns: int) -> Sequence[FeedEvent]:
         """The codec's events; DecodeError passes through."""
         try:
-            return self.codec.decode_reply(tag, payload, recv_ns)
+            return self.bounded(self.codec.decode_reply(tag, payload, recv_ns))
         except DecodeError as error:
             self.note(payload, error)
             raise
@@ -112,6 +116,16 @@ class RecordedCodec:
     ) -> int:
         """As the codec's own."""
         return self.codec.checksum(listing_id, bids, asks)
+
+    def bounded(self, events: Sequence[FeedEvent]) -> Sequence[FeedEvent]:
+        """The events, their rows without asks that no book holds and no order reaches."""
+        for event in events:
+            if isinstance(event, BookDelta | BookSnapshot) and event.count:
+                rows = self.rings[event.listing_id].rows[event.start : event.start + event.count]
+                if rows[:, ROW_PRICE].max() >= PRICE_BOUND:
+                    jokes = (rows[:, ROW_PRICE] >= PRICE_BOUND) & (rows[:, ROW_SIDE] == ASK)
+                    rows[jokes] = (ASK, PRICE_BOUND - 1, 0)
+        return events
 
     def note(self, payload: bytes, error: DecodeError) -> None:
         if payload:

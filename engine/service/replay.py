@@ -128,7 +128,9 @@ class Replay:
         self.feeds = list(feeds)
         self.options = options
         self.origin_ns = origin_ns
-        start_ns = min(feed.capture.first_ns + feed.offset_ns for feed in feeds)
+        self.first_ns = min(feed.capture.first_ns + feed.offset_ns for feed in feeds)
+        # Order lines take two latencies to connect; they stand when the recording begins.
+        start_ns = self.first_ns - 2 * max(options.latency_ns.values(), default=0)
         self.system = ActorSystem(seed=0)
         self.driver = SimulatedDriver(self.system, start_ns=start_ns, order="fifo")
         settings = EngineSettings(
@@ -159,13 +161,12 @@ class Replay:
         total = sum(feed.capture.count for feed in self.feeds)
         answer: SubmitAnswer | None = None
         started = time.monotonic()
-        first_ns = driver.now_ns
         for count, (now_ns, index, frame) in enumerate(self._merged()):
             if answer is None and at_ns is not None and now_ns > at_ns:
                 driver.run_until(at_ns)
                 answer = self._submit(graph)
             if options.speed is not None:
-                ahead = (now_ns - first_ns) / NS / options.speed - (time.monotonic() - started)
+                ahead = (now_ns - self.first_ns) / NS / options.speed - (time.monotonic() - started)
                 if ahead > 0:
                     time.sleep(ahead)
             driver.run_until(now_ns)
@@ -300,11 +301,10 @@ class Replay:
         link = SimulatedLink(host, 1, private=True)
 
         def make_codec(listings: Sequence[Listing], rings: Sequence[DeltaRing]) -> FeedCodec:
-            codec = feed.make_codec(listings, rings)
-            if feed.shift_1e9:
-                codec = ShiftedFeedCodec(codec, rings, feed.shift_1e9)
-            recorded = self.codecs[listing.venue] = RecordedCodec(codec)
-            return recorded
+            recorded = RecordedCodec(feed.make_codec(listings, rings), rings)
+            self.codecs[listing.venue] = recorded
+            shift = feed.shift_1e9
+            return ShiftedFeedCodec(recorded, rings, shift) if shift else recorded
 
         return VenuePorts(
             listing.venue,

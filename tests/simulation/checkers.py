@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from actors.router import RouterActor
+from actors.venue_trade import VenueTradeActor
 from engine.model.graph import NodeStatus
 from engine.model.instruments import Environment
 from engine.model.records import (
+    ChildIntent,
     ChildrenIntended,
     FillRecord,
     GraphAccepted,
@@ -116,7 +119,7 @@ def executions_in_journal(run: SimulatedWorld) -> Executions:
 
 def unintended_orders(run: SimulatedWorld) -> Iterator[str]:
     """Every order at an exchange was journalled before, as it is there."""
-    intended = {}
+    intended: dict[str, ChildIntent] = {}
     for entry in run.entries:
         if isinstance(entry.payload, ChildrenIntended):
             for child in entry.payload.children:
@@ -124,10 +127,10 @@ def unintended_orders(run: SimulatedWorld) -> Iterator[str]:
                     yield f"{child.client_order_id} was intended twice"
                 intended[child.client_order_id] = child
     for order in orders_at_venues(run):
-        child = intended.get(order.client_id)
-        if child is None:
+        wish = intended.get(order.client_id)
+        if wish is None:
             yield f"{order.client_id} is at {order.listing.venue} and was never intended"
-        elif (child.venue, child.side, child.qty_1e8, child.limit_price_1e9, child.tif) != (
+        elif (wish.venue, wish.side, wish.qty_1e8, wish.limit_price_1e9, wish.tif) != (
             order.listing.venue,
             order.side,
             order.qty_1e8,
@@ -193,15 +196,17 @@ def leftovers(run: SimulatedWorld) -> Iterator[str]:
     """Watches, takes and owners that nobody needs any more."""
     for symbol, ref in run.world.routers.items():
         router = run.system.actor_of(ref)
+        assert isinstance(router, RouterActor)
         if len(router.watches):
             yield f"{len(router.watches)} watches are left at the router of {symbol}"
         unsettled = [key for key, one in router.splitter.takes.takes.items() if one.settled_ns < 0]
         if unsettled:
             yield f"takes were never settled: {unsettled}"
     for venue, ref in run.world.trades.items():
-        owners = run.system.actor_of(ref).owners
-        if owners:
-            yield f"the order session of {venue} still knows {list(owners)}"
+        trade = run.system.actor_of(ref)
+        assert isinstance(trade, VenueTradeActor)
+        if trade.owners:
+            yield f"the order session of {venue} still knows {list(trade.owners)}"
     names = Counter(ref.name for ref in run.system.refs.values())
     if names["node"] or names["graph"]:
         yield f"{names['node']} nodes and {names['graph']} graphs are left"
@@ -213,6 +218,7 @@ def wrong_books(run: SimulatedWorld) -> Iterator[str]:
         for listing in draw.listings:
             book = run.exchanges[draw.name].books[listing.venue_symbol].book
             slot = run.world.markets[listing.instrument.symbol].slots[listing.venue_index]
+            assert slot is not None
             if not slot.healthy:
                 yield f"the book of {listing.venue_symbol} on {draw.name} never recovered"
                 continue

@@ -22,6 +22,7 @@ from tests.simulation.world import SimulatedWorld, journal_hash
 SEEDS = int(os.environ.get("EXECGRAPH_SEEDS", "25"))
 FIRST = int(os.environ.get("EXECGRAPH_FIRST_SEED", "0"))
 ROOT = Path(__file__).resolve().parent.parent.parent
+TEST = "tests/simulation/test_seeds.py -k test_a_seed"
 LAST_EVENTS = 40
 
 
@@ -142,8 +143,7 @@ def report(run: SimulatedWorld, faults: list[str]) -> str:
             "last dead letters:",
             *letters[-LAST_EVENTS:],
             "repeat it with:",
-            f"  EXECGRAPH_FIRST_SEED={seed} EXECGRAPH_SEEDS=1 "
-            "python -m pytest tests/simulation/test_seeds.py -k test_a_seed",
+            f"  EXECGRAPH_FIRST_SEED={seed} EXECGRAPH_SEEDS=1 python -m pytest {TEST}",
         ]
     )
 

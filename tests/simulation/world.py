@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -98,29 +99,25 @@ class SimulatedWorld:
 
     def run_safety(self, watch: Callable[[SimulatedWorld], None]) -> None:
         """Submit and cancel as drawn, while the lines are bad."""
-        times: list[tuple[int, int, Submission | None]] = [(self.swarm.faults_at_ns, 0, None)]
-        for number, one in enumerate(self.swarm.submissions, 1):
-            times.append((one.at_ns, number, one))
-        cancels: list[tuple[int, int]] = [
-            (one.cancel_at_ns, number)
-            for number, one in enumerate(self.swarm.submissions)
-            if one.cancel_at_ns is not None
-        ]
-        moments = sorted({at for at, _, _ in times} | {at for at, _ in cancels})
-        for moment in moments:
+        happens: dict[int, list[Callable[[], None]]] = {self.swarm.faults_at_ns: [self.spoil]}
+        for number, one in enumerate(self.swarm.submissions):
+            happens.setdefault(one.at_ns, []).append(partial(self.submit, one))
+            if one.cancel_at_ns is not None:
+                happens.setdefault(one.cancel_at_ns, []).append(partial(self.cancel, number))
+        for moment in sorted(happens):
             self.driver.run_until(START_NS + moment)
             watch(self)
-            for _, _, one in filter(lambda item, at=moment: item[0] == at, times):
-                if one is None:
-                    for model in self.faults:
-                        model.on = True
-                else:
-                    self.submit(one)
-            for _, number in filter(lambda item, at=moment: item[0] == at, cancels):
-                self.cancel(number)
+            for act in happens[moment]:
+                act()
+
+    def spoil(self) -> None:
+        """The lines turn bad."""
+        for model in self.faults:
+            model.on = True
 
     def heal(self) -> None:
-        """Honest lines from here on."""
+        """Honest lines and a quick disk from here on."""
+        self.disks[0].commit_ns = 0
         for model in self.faults:
             model.heal()
         if self.swarm.flow_stops:
