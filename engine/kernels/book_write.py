@@ -119,6 +119,10 @@ def write_rows(bids, asks, depth, rows, start, count):
         side = load_cell(row, 0)
         price = load_cell(row, 1)
         qty = load_cell(row, 2)
+        if side == 1 and price >= PRICE_BOUND and qty >= 0:
+            # Venues do show such asks; no order ever reaches one.
+            row += ROW_BYTES
+            continue
         if side < 0 or side > 1 or price <= 0 or price >= PRICE_BOUND or qty < 0:
             result = np.int64(BAD_VALUE)
             break
@@ -210,6 +214,8 @@ def fill_side(header, side, depth, rows, start, count):
         price = load_cell(row, 1)
         qty = load_cell(row, 2)
         row += ROW_BYTES
+        if given == 1 and price >= PRICE_BOUND and qty >= 0:
+            continue
         if given < 0 or given > 1 or price <= 0 or price >= PRICE_BOUND or qty < 0:
             result = np.int64(BAD_VALUE)
             break

@@ -184,3 +184,12 @@ def test_a_read_only_block_is_refused(kernel: object) -> None:
     block.flags.writeable = False
     with pytest.raises(TypeError):
         kernel(block, VENUE, rows_of([(0, 10, 5)]), 0, 1)
+
+
+def test_asks_beyond_the_bound_are_left_out_and_the_book_stays_good() -> None:
+    block = new_block(1, 8)
+    rows = np.array([(1, 5, 7), (1, PRICE_BOUND, 7), (1, 2**63 - 1, 0), (0, 4, 7)], np.int64)
+    assert apply_snapshot(block, 0, rows, 0, len(rows)) > 0
+    assert apply_deltas(block, 0, rows, 0, len(rows)) == 0
+    assert block[0, 1, 0, 0] == block[0, 0, 0, 0] == 1
+    assert block[0, 1, 1].tolist() == [5, 7]

@@ -302,7 +302,7 @@ def test_a_broken_line_of_an_unnumbered_feed_stops_its_book_until_a_snapshot(
     code, _, _, err = played(capsys, path, "coinbase", "3")
     assert code == 1
     assert "STALE_VENUE (a frame could not be read" in err
-    code, found, book, err = played(capsys, path, "coinbase", "4")
+    code, _, book, err = played(capsys, path, "coinbase", "4")
     assert code == 0
     assert (book["resyncs"], book["frames"], book["deltas"]) == (1, 5, 1)
     assert "line 3 is skipped" in err
@@ -369,7 +369,7 @@ def test_output_for_people_is_plain_in_a_pipe(
     book_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["replay", *with_feed(book_file, "--at", "1")]) == 0
-    out, err = capsys.readouterr()
+    out = capsys.readouterr().out
     assert out.startswith("buy 1 BTC-USD: filled, 1 at ")
     assert max(map(len, out.splitlines())) <= 80
     assert all(ord(letter) < 128 for letter in out)
