@@ -26,6 +26,7 @@ from engine.runtime.system import ActorSystem
 from engine.service.wiring import EngineSettings, VenuePorts, build_world
 from tests.simulation.disk import Disk, DiskSink
 from tests.simulation.workload import S, Submission, Swarm, VenueDraw
+from tests.support.probe import narrow
 from venues.simulated.catalogue import VENUE_PROFILES, depth_of, fair_name, fair_values, generator
 from venues.simulated.exchange import SimulatedExchange
 from venues.simulated.faults import FaultModel
@@ -67,7 +68,7 @@ class SimulatedWorld:
         for ref in self.system.refs.values():
             small = swarm.capacities.get(ref.name.partition(":")[0])
             if small is not None:
-                ref.capacity = small
+                narrow(self.system, ref, small)
 
     @property
     def durable(self) -> list[JournalEntry]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd, lcm
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ class Case:
 
 def run_json(
     capsys: pytest.CaptureFixture[str], words: Sequence[str]
-) -> tuple[int, dict[str, object], str]:
+) -> tuple[int, dict[str, Any], str]:
     """Exit code, the one object printed on standard output, and what went to standard error."""
     capsys.readouterr()
     code = main(["replay", *words, "--json"])
@@ -95,7 +96,7 @@ def partial_depth(
 
 
 def check_outcome(
-    found: dict[str, object], slow: SlowResult, feeds: Sequence[SlowFeed], qty_1e8: int
+    found: dict[str, Any], slow: SlowResult, feeds: Sequence[SlowFeed], qty_1e8: int
 ) -> None:
     """Sum, average, fees and split equal those of the slow walk, to the last unit."""
     assert found["status"] == "filled"

@@ -171,7 +171,7 @@ def hitbtc(symbol: str, frames: Sequence[SlowFrame]) -> Books:
     bids: Levels = {}
     asks: Levels = {}
     sequence = max(snapshots)
-    message = snapshots[sequence]
+    message: dict[str, Any] | None = snapshots[sequence]
     while message is not None:
         put(bids, [(level["price"], level["size"]) for level in message["bid"]])
         put(asks, [(level["price"], level["size"]) for level in message["ask"]])

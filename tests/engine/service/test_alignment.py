@@ -70,7 +70,7 @@ def test_orders_trade_at_the_shifted_prices_and_it_is_said(
     code, found, err = run_json(capsys, call)
     assert code == 0
     assert "note: prices of coinbase are shifted by" in err
-    legs = {leg["venue"]: leg["limit_price_1e9"] for leg in found["legs"]}  # type: ignore[attr-defined]
+    legs = {leg["venue"]: leg["limit_price_1e9"] for leg in found["legs"]}
     assert legs["coinbase"] == (140 - 11) * NS + shift
 
 

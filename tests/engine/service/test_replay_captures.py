@@ -159,7 +159,7 @@ def test_one_venue_to_the_last_unit(
     check_outcome(found, slow, [feed], qty)
     assert found["submitted_at_ns"] == at_ns
     bids, asks = feed.book_at(feed.last_ns)
-    book = found["books"][0]  # type: ignore[index]  # JSON
+    book = found["books"][0]
     assert book["best_bid_1e9"] == max(bids, default=None)
     assert book["best_ask_1e9"] == min(asks, default=None)
     assert (book["gaps"], book["checksum_failures"]) == (0, 0)

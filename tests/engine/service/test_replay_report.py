@@ -64,11 +64,12 @@ def test_costs_are_bps_of_the_mid_with_fees(
     mid = Fraction(201, 2)
     assert review.arrival_mid_1e9 == mid * 10**9
     sign = 1 if side == "buy" else -1
-    paid = Fraction(found["avg_fill_price_1e9"]) / 10**9  # type: ignore[arg-type]  # JSON
-    fees = Fraction(found["fees_1e9"]) / 10**9 / 9  # type: ignore[arg-type]  # JSON
+    paid = Fraction(found["avg_fill_price_1e9"]) / 10**9
+    fees = Fraction(found["fees_1e9"]) / 10**9 / 9
     cost = (sign * (paid - mid) + fees) / mid * 10_000
     assert review.realised_cost_bps == pytest.approx(float(cost), abs=1e-6)
     assert review.est_cost_bps == pytest.approx(float(cost), abs=1e-6)
+    assert review.est_cost_bps is not None
     assert review.best_single_venue == "hyperliquid"
     assert review.best_single_cost_bps is not None and review.saved_bps is not None
     saved = review.best_single_cost_bps - review.est_cost_bps

@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -257,11 +258,11 @@ def test_a_recording_cut_off_still_plays(
 
 def played(
     capsys: pytest.CaptureFixture[str], path: Path, venue: str, at: str
-) -> tuple[int, dict[str, object], dict[str, object], str]:
+) -> tuple[int, dict[str, Any], dict[str, Any], str]:
     """Exit code, outcome, its one book, notes and sentence of a buy of 1 `BTC-USD`."""
     words = ["--feed", f"{venue}:BTC-USD={path}", "--at", at, "--order", BUY_ONE]
     code, found, err = run_json(capsys, words)
-    (book,) = found["books"]  # type: ignore[misc]  # JSON
+    (book,) = found["books"]
     return code, found, book, err
 
 
@@ -312,7 +313,7 @@ def test_frames_that_the_codec_refuses_are_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [hyperliquid_book(0), hyperliquid_book(1), hyperliquid_book(2)]
-    rows[1][1]["data"]["levels"][0][0]["px"] = "0.00000000001"  # type: ignore[index]  # JSON
+    rows[1][1]["data"]["levels"][0][0]["px"] = "0.00000000001"
     path = tmp_path / "frames"
     path.write_text(stamped(rows))
     _, _, _, err = played(capsys, path, "hyperliquid", "2")
@@ -323,13 +324,13 @@ def test_a_book_crossed_in_itself_is_left_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     crossed = hyperliquid_book(0)
-    bids, asks = crossed[1]["data"]["levels"]  # type: ignore[index]  # JSON
-    crossed[1]["data"]["levels"] = [asks, bids]  # type: ignore[index]  # JSON
+    bids, asks = crossed[1]["data"]["levels"]
+    crossed[1]["data"]["levels"] = [asks, bids]
     path = tmp_path / "crossed"
     path.write_text(stamped([crossed]))
     code, found, book, err = played(capsys, path, "hyperliquid", "0")
     assert code == 1
-    assert found["review"]["eligibility"] == {"hyperliquid": "CROSSED_BOOK"}  # type: ignore[index]
+    assert found["review"]["eligibility"] == {"hyperliquid": "CROSSED_BOOK"}
     assert "nothing was filled: hyperliquid was CROSSED_BOOK" in err
     assert book["crossed"] == 1
     good = tmp_path / "coinbase"
@@ -337,13 +338,13 @@ def test_a_book_crossed_in_itself_is_left_out(
     words = ["--feed", f"coinbase:BTC-USD={good}", "--feed", f"hyperliquid:BTC-USD={path}"]
     code, found, err = run_json(capsys, [*words, "--order", BUY_ONE, "--at", "0"])
     assert code == 0
-    assert [leg["venue"] for leg in found["legs"]] == ["coinbase"]  # type: ignore[attr-defined]
+    assert [leg["venue"] for leg in found["legs"]] == ["coinbase"]
     assert "note: hyperliquid was CROSSED_BOOK and was left out" in err
 
 
 def test_no_venue_has_anything_on_offer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     empty = hyperliquid_book(0)
-    empty[1]["data"]["levels"] = [[], []]  # type: ignore[index]  # JSON
+    empty[1]["data"]["levels"] = [[], []]
     path = tmp_path / "empty"
     path.write_text(stamped([empty]))
     code, found, book, err = played(capsys, path, "hyperliquid", "0")
