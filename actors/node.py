@@ -78,6 +78,7 @@ class NodeActor(
 
     lane = Lane.EXECUTION
     mailbox_capacity = 512
+    mailbox_hard_capacity = 131_072
 
     def __init__(
         self,

@@ -31,6 +31,7 @@ class RiskActor(Actor[AdmitGraph | RouteRequest | ExposureChanged | HaltTrading 
 
     lane = Lane.EXECUTION
     mailbox_capacity = 8_192
+    mailbox_hard_capacity = 131_072
 
     def __init__(
         self,

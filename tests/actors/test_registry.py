@@ -1,0 +1,172 @@
+"""The registry: every submission gets exactly one answer, and the right one."""
+
+from __future__ import annotations
+
+import msgspec
+
+from actors.registry import GraphSeed, RegistryActor, fingerprint
+from engine.decisions.admission import InstrumentHandle
+from engine.errors import Reason
+from engine.messages import (
+    AdmitGraph,
+    CancelGraph,
+    ChildReport,
+    GraphAdmitted,
+    GraphDenied,
+    GraphEnded,
+    Record,
+    SubmitAnswer,
+    SubmitGraph,
+)
+from engine.model.graph import Graph, GraphStatus, Policy
+from engine.model.instruments import Environment
+from engine.model.orders import OrderReport, ReportKind
+from engine.model.records import GraphAccepted, ReportRecorded
+from engine.model.risk import Limits
+from engine.runtime.actor import ActorRef
+from engine.runtime.simulated_driver import Answer
+from tests.support.builders import graph, market, node
+from tests.support.probe import Probe, Stage
+
+PRICE = 64_000 * 10**9
+QTY = 10**8
+SANDBOX = Environment.SANDBOX
+
+
+class RegistryStage(Stage):
+    """Risk is a probe: the test says what it answers."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        super().__init__()
+        self.risk, self.journal = self.probe("risk"), self.probe("journal")
+        block = market({"alpha": ([(PRICE - 10**10, QTY)], [(PRICE, QTY)])})
+        handle = InstrumentHandle("BTC-USD", block.listings, block, 1)
+        self.seeds: list[GraphSeed] = []
+        self.stored: dict[tuple[str, Environment, str], bytes] = {}
+
+        def make_graph(seed: GraphSeed, registry: ActorRef) -> type[Probe]:
+            self.seeds.append(seed)
+            return Probe
+
+        self.ref, self.actor = self.spawn(
+            lambda: RegistryActor(
+                1, 0, {"BTC-USD": handle}, 100, limits or Limits(), self.risk, self.journal,
+                make_graph, self.stored.get,
+            )
+        )  # fmt: skip
+
+    def submit(self, made: Graph, client: str = "alice") -> Answer:
+        box = self.driver.ask(self.ref, lambda reply: SubmitGraph(reply, client, SANDBOX, made))
+        self.run()
+        return box
+
+    def refused(self, made: Graph) -> SubmitAnswer:
+        answer = self.submit(made).value
+        assert isinstance(answer, SubmitAnswer)
+        assert answer.status is GraphStatus.FAILED
+        return answer
+
+    def accept(self, made: Graph) -> SubmitAnswer:
+        box = self.submit(made)
+        (admit,) = self.take(self.risk, AdmitGraph)
+        self.tell(self.ref, GraphAdmitted(admit.graph_number))
+        assert isinstance(box.value, SubmitAnswer)
+        return box.value
+
+
+def test_a_graph_starts_only_after_risk_has_spoken() -> None:
+    stage = RegistryStage()
+    box = stage.submit(graph(node(QTY)))
+    assert not box.done and stage.seeds == []
+    (admit,) = stage.take(stage.risk, AdmitGraph)
+    assert admit.worst_notional_1e9 == PRICE * 10_100 // 10_000
+    stage.tell(stage.ref, GraphAdmitted(admit.graph_number))
+    answer = box.value
+    assert isinstance(answer, SubmitAnswer)
+    assert (answer.status, answer.reason, answer.node_count) == (GraphStatus.ACTIVE, "", 1)
+    assert [seed.graph_id for seed in stage.seeds] == [answer.graph_id]
+    (record,) = stage.take(stage.journal, Record)
+    assert isinstance(record.payload, GraphAccepted)
+    assert record.payload.arrival_mids_1e9 == (PRICE - 10**10 // 2,)
+    assert record.payload.expected_fee_bps == (10.0,)
+
+
+def test_a_denied_graph_leaves_nothing() -> None:
+    stage = RegistryStage()
+    box = stage.submit(graph(node(QTY)))
+    (admit,) = stage.take(stage.risk, AdmitGraph)
+    stage.tell(stage.ref, GraphDenied(admit.graph_number, Reason.NOTIONAL_LIMIT, "too much"))
+    assert isinstance(box.value, SubmitAnswer)
+    assert (box.value.reason, box.value.text) == (Reason.NOTIONAL_LIMIT, "too much")
+    assert stage.seeds == [] and stage.actor.waiting == {}
+    assert stage.got(stage.journal) == []
+
+
+def test_faults_are_named_with_their_place() -> None:
+    stage = RegistryStage()
+    unknown = stage.refused(graph(node(QTY, symbol="XYZ-USD")))
+    assert unknown.faults[0][0] == "nodes[0].instrument.symbol"
+    assert unknown.reason is Reason.INVALID_GRAPH
+    assert stage.refused(graph(node(QTY, policy=Policy.TIME_DRIP))).reason is Reason.NOT_SUPPORTED
+    twice = stage.refused(graph(node(QTY), node(QTY)))
+    assert twice.faults[0] == ("nodes[1].node_id", "'order' is used twice")
+    assert stage.got(stage.risk) == []
+
+
+def test_the_same_graph_again_is_answered_and_not_started_again() -> None:
+    stage = RegistryStage()
+    made = graph(node(QTY), graph_id="mine")
+    assert stage.accept(made).graph_id == "mine"
+    again = stage.submit(made).value
+    assert isinstance(again, SubmitAnswer)
+    assert (again.graph_id, again.status) == ("mine", GraphStatus.ACTIVE)
+    assert len(stage.seeds) == 1
+    assert stage.refused(graph(node(2 * QTY), graph_id="mine")).reason is Reason.DUPLICATE_GRAPH
+    assert not stage.submit(made, client="bob").done
+
+
+def test_ids_that_are_only_in_the_store_are_known_too() -> None:
+    stage = RegistryStage()
+    made = graph(node(QTY), graph_id="old")
+    stage.stored["alice", SANDBOX, "old"] = fingerprint(made)
+    assert stage.submit(made).done
+    assert stage.got(stage.risk) == []
+
+
+def test_past_its_bound_and_when_risk_is_full_it_is_busy() -> None:
+    stage = RegistryStage(Limits(graphs_max=1))
+    stage.accept(graph(node(QTY)))
+    assert stage.refused(graph(node(QTY))).reason is Reason.ENGINE_BUSY
+    stage.tell(stage.ref, GraphEnded(1))
+    stage.risk.capacity = 0
+    assert stage.refused(graph(node(QTY))).reason is Reason.ENGINE_BUSY
+    assert stage.actor.waiting == {}
+
+
+def test_a_cancel_reaches_an_active_graph_of_the_same_client_only() -> None:
+    stage = RegistryStage()
+    stage.accept(graph(node(QTY), graph_id="mine"))
+    (active,) = stage.actor.active.values()
+    for client, expected in (("bob", False), ("alice", True)):
+        box = stage.driver.ask(
+            stage.ref, lambda reply, client=client: CancelGraph(reply, client, SANDBOX, "mine")
+        )
+        stage.run()
+        assert box.value is expected
+    assert len(stage.take(active, CancelGraph)) == 1
+
+
+def test_reports_of_nobody_are_recorded() -> None:
+    stage = RegistryStage()
+    report = OrderReport(ReportKind.FILL, "xg1-9-0-1-0", "alpha")
+    stage.tell(stage.ref, ChildReport(report))
+    (record,) = stage.take(stage.journal, Record)
+    assert record.payload == ReportRecorded(report)
+    assert stage.actor.strays == 1
+
+
+def test_a_fingerprint_tells_graphs_apart() -> None:
+    made = graph(node(QTY))
+    copy = msgspec.json.decode(msgspec.json.encode(made), type=Graph)
+    assert fingerprint(made) == fingerprint(copy)
+    assert fingerprint(made) != fingerprint(graph(node(QTY + 1)))
