@@ -106,8 +106,11 @@ class JournalActor(Actor[Record | GroupCommitted | CommitFailed | JournalRetry |
     @handles(JournalRetry)
     def on_retry(self, retry: JournalRetry) -> None:
         # One group only: its commit proves that the rest may follow.
-        if self.handed == 0 and self.uncommitted and self.sink.submit(self.uncommitted[0]):
-            self.handed = 1
+        if self.handed == 0 and self.uncommitted:
+            if self.sink.submit(self.uncommitted[0]):
+                self.handed = 1
+            else:
+                self.ctx.after(RETRY_NS, JournalRetry())
 
     def on_batch_end(self) -> None:
         if self.group:

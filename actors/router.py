@@ -89,17 +89,19 @@ class RouterActor(
         )
         self.decisions += 1
         record = self.recorder.record(plan, terms, self.decisions, intent.attempt)
-        children = self.children_of(grant, plan)
+        children, intended = self.children_of(grant, plan)
         reason, unplaced = plan.reason, plan.unplaced_qty_1e8
         if intent.rest and unplaced:
             resting = self.resting_child(grant, terms, unplaced, len(children))
             if resting is not None:
                 children.append(resting)
+                intended.append(intent_of(resting))
                 unplaced -= resting.qty_1e8
                 reason = Reason.NONE
         self.record(intent, record)
         if children:
-            self.record(intent, intents_of(grant, intent, children))
+            told = ChildrenIntended(intent.attempt, grant.grant_id, tuple(intended))
+            self.record(intent, told)
             trades = self.trades
             for child in children:
                 if not trades[child.listing.venue_index].tell(ApprovedOrder(child, grant)):
@@ -151,33 +153,31 @@ class RouterActor(
     def on_unwatch(self, message: UnwatchLiquidity) -> None:
         self.watches.disarm(message.owner_id)
 
-    def children_of(self, grant: Grant, plan: SplitPlan) -> list[ChildOrder]:
-        """One immediate child a leg; each counts as a take in flight from now on."""
+    def children_of(
+        self, grant: Grant, plan: SplitPlan
+    ) -> tuple[list[ChildOrder], list[ChildIntent]]:
+        """One immediate child a leg, and its record; each is a take in flight from now on."""
         intent = grant.intent
-        side = intent.side
+        side, owner_id, grant_id = intent.side, intent.owner_id, grant.grant_id
         tif = TimeInForce.FOK if intent.tif is TimeInForce.FOK else TimeInForce.IOC
-        listings, takes = self.market.listings, self.splitter.takes
+        listings, add_take = self.market.listings, self.splitter.takes.add
         now_ns = self.ctx.now_ns
-        prefix = intent.graph_number, intent.node_index, intent.attempt
-        children = []
-        for index, leg in enumerate(plan.legs):
-            name = client_order_id(self.engine_number, *prefix, index)
-            listing = listings[leg.venue_index]
-            takes.add(name, leg.venue_index, side, leg.qty_1e8, now_ns)
+        legs = plan.legs
+        children: list[ChildOrder] = []
+        intended: list[ChildIntent] = []
+        prefix = self.engine_number, intent.graph_number, intent.node_index, intent.attempt
+        # The longest name is checked; the others differ in their last number only.
+        stem = client_order_id(*prefix, len(legs)).rpartition("-")[0]
+        for index, leg in enumerate(legs):
+            name = f"{stem}-{index}"
+            venue, qty, limit = leg.venue_index, leg.qty_1e8, leg.limit_price_1e9
+            listing = listings[venue]
+            add_take(name, venue, side, qty, now_ns)
             children.append(
-                ChildOrder(
-                    name,
-                    grant.grant_id,
-                    intent.owner_id,
-                    index,
-                    listing,
-                    side,
-                    leg.qty_1e8,
-                    leg.limit_price_1e9,
-                    tif,
-                )
+                ChildOrder(name, grant_id, owner_id, index, listing, side, qty, limit, tif)
             )
-        return children
+            intended.append(ChildIntent(name, listing.venue, side, qty, limit, tif))
+        return children, intended
 
     def resting_child(
         self, grant: Grant, terms: RoutingTerms, qty_1e8: int, index: int
@@ -254,24 +254,13 @@ class RouterActor(
         )
 
 
-def intents_of(
-    grant: Grant, intent: RouteIntent, children: Sequence[ChildOrder]
-) -> ChildrenIntended:
-    """The record of the children, made before any of them leaves."""
-    return ChildrenIntended(
-        intent.attempt,
-        grant.grant_id,
-        tuple(
-            [
-                ChildIntent(
-                    child.client_order_id,
-                    child.listing.venue,
-                    child.side,
-                    child.qty_1e8,
-                    child.limit_price_1e9,
-                    child.tif,
-                )
-                for child in children
-            ]
-        ),
+def intent_of(child: ChildOrder) -> ChildIntent:
+    """What the journal knows of a child before it leaves."""
+    return ChildIntent(
+        child.client_order_id,
+        child.listing.venue,
+        child.side,
+        child.qty_1e8,
+        child.limit_price_1e9,
+        child.tif,
     )

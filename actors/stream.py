@@ -32,9 +32,11 @@ class StreamActor(Actor[Recorded | Subscribe | Unsubscribe]):
                 wanted = self.by_graph.get(entry.graph_id)
                 if wanted is not None:
                     for subscription in tuple(wanted):
-                        self.give(subscription, (entry,))
+                        if subscription in self.by_graph.get(entry.graph_id, ()):
+                            self.give(subscription, (entry,))
         for subscription in tuple(self.firehose):
-            self.give(subscription, recorded.entries)
+            if subscription in self.firehose:
+                self.give(subscription, recorded.entries)
 
     @handles(Subscribe)
     def on_subscribe(self, subscription: Subscribe) -> None:

@@ -27,8 +27,6 @@ from engine.runtime.actor import Actor, ActorRef, Lane, handles
 
 __all__ = ["VenueFeedActor"]
 
-RESUBSCRIBE_DELAY_NS = 1_000_000_000
-
 
 class VenueFeedActor(Actor[FeedFrame | FeedReply | LinkUp | LinkDown | Resynchronise | FeedCheck]):
     """Decodes with the venue's codec, forwards in order, and keeps the session synchronised.
@@ -50,12 +48,14 @@ class VenueFeedActor(Actor[FeedFrame | FeedReply | LinkUp | LinkDown | Resynchro
         books: Sequence[ActorRef],
         tapes: Sequence[ActorRef],
         silence_max_ns: int | None,
+        restarted: bool = False,
     ) -> None:
         self.venue = venue
         self.codec = codec
         self.rings = rings
         self.link = link
         self.silence_max_ns = silence_max_ns
+        self.restarted = restarted
         self.books = books
         self.tapes = tapes
         self.frames = 0
@@ -64,20 +64,26 @@ class VenueFeedActor(Actor[FeedFrame | FeedReply | LinkUp | LinkDown | Resynchro
         self.resyncs = 0
         self.last_frame_ns = 0
         self.silent = False
+        self.up = False
 
     def on_start(self) -> None:
+        if self.restarted:
+            # The books still show what the failed session left.
+            self.all_stale(StaleReason.LINK_DOWN)
         self.link.open()
         if self.silence_max_ns is not None:
             self.ctx.after(self.silence_max_ns, FeedCheck())
 
     @handles(LinkUp)
     def on_link_up(self, up: LinkUp) -> None:
+        self.up = True
         self.last_frame_ns = self.ctx.now_ns
         for frame in self.codec.subscribe():
             self.link.send(frame)
 
     @handles(LinkDown)
     def on_link_down(self, down: LinkDown) -> None:
+        self.up = False
         self.all_stale(StaleReason.LINK_DOWN)
 
     @handles(FeedFrame)
@@ -111,7 +117,7 @@ class VenueFeedActor(Actor[FeedFrame | FeedReply | LinkUp | LinkDown | Resynchro
     def on_check(self, check: FeedCheck) -> None:
         limit = self.silence_max_ns
         assert limit is not None, "a feed without a silence limit sets no check"
-        silent = self.ctx.now_ns - self.last_frame_ns > limit
+        silent = self.up and self.ctx.now_ns - self.last_frame_ns > limit
         if silent:
             if not self.silent:
                 self.all_stale(StaleReason.SILENT)

@@ -34,12 +34,22 @@ from engine.service.wiring import EngineSettings, VenuePorts, build_world
 from venues.binance.feed_codec import BinanceFeedCodec
 from venues.simulated.trade_codec import SimulatedTradeCodec
 
-__all__ = ["TickWorld", "depth_frame", "depth_snapshot"]
+__all__ = [
+    "FAR_FEES_PPM",
+    "NEAR_FEES_PPM",
+    "TickWorld",
+    "depth_frame",
+    "depth_snapshot",
+    "make_inputs",
+]
 
 TICK = 10_000_000
 LOT = 1_000
 VENUES = ("alpha", "beta", "gamma", "delta")
-FEES_PPM = (700, 1_000, 600, 1_200)
+NEAR_FEES_PPM = (7, 10, 6, 30)
+"""Fees so near that a split of some 20 levels uses three venues."""
+FAR_FEES_PPM = (700, 1_000, 600, 1_200)
+"""Retail fees: the next venue is reached only after a hundred levels of the one before."""
 START_NS = 1_700_000_000 * 10**9
 STEP_NS = 100_000_000
 FOREVER = 10**17
@@ -108,7 +118,12 @@ class FixedRoute:
 class TickWorld:
     """`tick(frame)` is the measured path; `reset()` ends its children unmeasured."""
 
-    def __init__(self, snapshots: Sequence[bytes], qty_1e8: int) -> None:
+    def __init__(
+        self,
+        snapshots: Sequence[bytes],
+        qty_1e8: int,
+        fees_ppm: Sequence[int] = NEAR_FEES_PPM,
+    ) -> None:
         self.system = ActorSystem(seed=1)
         self.driver = SimulatedDriver(self.system, start_ns=START_NS, order="fifo")
         instrument = Instrument(symbol="BTC-USD", type=InstrumentType.SPOT, base="BTC", quote="USD")
@@ -123,7 +138,7 @@ class TickWorld:
                 lot_1e8=LOT,
                 qty_min_1e8=LOT,
                 notional_min_1e9=5 * 10**9,
-                fees=FeeSchedule(taker_ppm=FEES_PPM[index]),
+                fees=FeeSchedule(taker_ppm=fees_ppm[index]),
                 latency_prior_ns=20_000_000,
             )
             for index, venue in enumerate(VENUES)

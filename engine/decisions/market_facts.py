@@ -21,8 +21,12 @@ def taken_touch_1e9(market: MarketBlock, side: Side) -> int:
 
 def quote_ns(market: MarketBlock) -> int:
     """When the freshest healthy book was last known alive, 0 when none is healthy."""
-    pairs = zip(market.alive_ns, market.healthy, strict=True)
-    return max((alive_ns for alive_ns, healthy in pairs if healthy), default=0)
+    newest = 0
+    # A plain loop: a generator under `max` costs three times as much on the way of every order.
+    for alive_ns, healthy in zip(market.alive_ns, market.healthy, strict=True):
+        if healthy and alive_ns > newest:
+            newest = alive_ns
+    return newest
 
 
 def expected_fee_bps(market: MarketBlock, side: Side) -> float | None:

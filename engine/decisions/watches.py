@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from sortedcontainers import SortedList
+from bisect import bisect_left, insort
 
 from engine.decisions.market import INT64_MAX, INT64_MIN, MarketBlock
 from engine.model.units import Side
 
 __all__ = ["Watches"]
+
+Waiting = tuple[int, int]
 
 ANY_BUY = INT64_MAX - 1
 ANY_SELL = 1
@@ -25,8 +27,9 @@ class Watches:
         self._market = market
         self._max = watches_max
         self._by_owner: dict[int, tuple[Side, int]] = {}
-        # Buyers by falling threshold, sellers by rising: what is reached first stands first.
-        self._sorted: tuple[SortedList, SortedList] = (SortedList(), SortedList())
+        # Buyers by rising threshold, sellers by falling: what is reached first stands last, where
+        # a plain list gives it up at once.
+        self._sorted: tuple[list[Waiting], list[Waiting]] = ([], [])
 
     def __len__(self) -> int:
         return len(self._by_owner)
@@ -39,7 +42,7 @@ class Watches:
         if price_1e9 is None:
             price_1e9 = ANY_BUY if side is Side.BUY else ANY_SELL
         self._by_owner[owner_id] = (side, price_1e9)
-        self._sorted[side].add((-price_1e9 * side.sign, owner_id))
+        insort(self._sorted[side], (price_1e9 * side.sign, -owner_id))
         self._publish(side)
         return True
 
@@ -48,15 +51,17 @@ class Watches:
         known = self._by_owner.pop(owner_id, None)
         if known is not None:
             side, price = known
-            self._sorted[side].remove((-price * side.sign, owner_id))
+            ordered = self._sorted[side]
+            del ordered[bisect_left(ordered, (price * side.sign, -owner_id))]
             self._publish(side)
 
     def reached(self, side: Side, price_1e9: int) -> list[int]:
         """Owners whose price is available now, in order of threshold; their watches are spent."""
         ordered = self._sorted[side]
+        wanted = -price_1e9 if side else price_1e9
         owners = []
-        while ordered and -ordered[0][0] >= price_1e9 * side.sign:
-            owner_id = ordered.pop(0)[1]
+        while ordered and ordered[-1][0] >= wanted:
+            owner_id = -ordered.pop()[1]
             del self._by_owner[owner_id]
             owners.append(owner_id)
         if owners:
@@ -66,6 +71,6 @@ class Watches:
     def _publish(self, side: Side) -> None:
         ordered = self._sorted[side]
         if side is Side.BUY:
-            self._market.watch_ask = -ordered[0][0] if ordered else INT64_MIN
+            self._market.watch_ask = ordered[-1][0] if ordered else INT64_MIN
         else:
-            self._market.watch_bid = ordered[0][0] if ordered else INT64_MAX
+            self._market.watch_bid = -ordered[-1][0] if ordered else INT64_MAX

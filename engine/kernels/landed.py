@@ -89,7 +89,7 @@ SUMS: Final = OUT + 8 + VENUES_MAX * LEG_WIDTH
 # Helpers do not count references to the arrays they are lent: counting is atomic, and cost more
 # than the work (2.5 times the whole sweep). They must neither create nor keep arrays.
 # `_nrt` is a flag that numba reads but does not declare.
-OPTIONS: Final[dict[str, Any]] = {"_nrt": False, "error_model": "numpy"}
+OPTIONS: Final[dict[str, Any]] = {"_nrt": False, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 helper: Any = njit(**OPTIONS)
 
 SLOPE_UNIT: Final = 2.0**-44

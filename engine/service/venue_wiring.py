@@ -19,7 +19,7 @@ from engine.kernels.delta_ring import DeltaRing
 from engine.model.instruments import Listing
 from engine.ports import FeedCodec
 from engine.runtime.actor import ActorRef
-from engine.runtime.supervision import RESTART
+from engine.runtime.supervision import HALT, RESTART
 from engine.runtime.system import ActorSystem
 from engine.service.settings import EngineSettings, VenuePorts
 
@@ -71,6 +71,7 @@ def spawn_trade(
     switch: TradingSwitch,
     registry: ActorRef,
 ) -> ActorRef:
+    # Halting keeps what the session knows of open orders: no new one leaves, cancels still do.
     return system.spawn(
         lambda: VenueTradeActor(
             ports.venue,
@@ -81,7 +82,7 @@ def spawn_trade(
             settings.limits.orders_in_flight_max,
         ),
         name=f"trade:{ports.venue}",
-        supervision=RESTART,
+        supervision=HALT,
     )
 
 
@@ -99,11 +100,18 @@ def spawn_feed(
     tapes: list[ActorRef] = []
 
     def make_feed() -> VenueFeedActor:
-        codec = ports.make_feed_codec(ports.listings, rings)
-        codecs[:] = [codec]
-        silence_ns = settings.feed_silence_ns
-        link = ports.feed_link
-        return VenueFeedActor(ports.venue, codec, rings, link, own_books, tapes, silence_ns)
+        restarted = bool(codecs)
+        codecs[:] = [ports.make_feed_codec(ports.listings, rings)]
+        return VenueFeedActor(
+            ports.venue,
+            codecs[0],
+            rings,
+            ports.feed_link,
+            own_books,
+            tapes,
+            settings.feed_silence_ns,
+            restarted,
+        )
 
     feed = system.spawn(make_feed, name=f"feed:{ports.venue}", supervision=RESTART)
     depth = codecs[0].checksum_depth

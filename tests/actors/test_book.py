@@ -53,8 +53,11 @@ class BookStage(Stage):
     def delta(self, *rows: Row, checksum: int = -1) -> None:
         self.tell(self.ref, BookDelta(3, *self.run_of(rows), 12, 11, 2, checksum))
 
+    def healthy(self) -> bool:
+        return self.market.healthy[0]
+
     def levels(self, side: int) -> list[tuple[int, int]]:
-        return [tuple(level) for level in self.market.levels(0, side, 9)]
+        return [(price, qty) for price, qty in self.market.levels(0, side, 9)]
 
 
 def count_bids(listing_id: int, bids: Sequence[object], asks: Sequence[object]) -> int:
@@ -64,9 +67,9 @@ def count_bids(listing_id: int, bids: Sequence[object], asks: Sequence[object]) 
 
 def test_a_snapshot_makes_the_book_healthy_and_a_delta_changes_it() -> None:
     stage = BookStage()
-    assert not stage.market.healthy[0]
+    assert not stage.healthy()
     stage.snapshot((BID, PRICE - TICK, 5), (ASK, PRICE, 7))
-    assert stage.market.healthy[0]
+    assert stage.healthy()
     stage.delta((ASK, PRICE, 0), (ASK, PRICE + TICK, 2))
     assert stage.levels(ASK) == [(PRICE + TICK, 2)]
     assert stage.levels(BID) == [(PRICE - TICK, 5)]
@@ -82,7 +85,7 @@ def test_a_stale_book_ignores_deltas_and_frees_their_rows() -> None:
     stage.snapshot((ASK, PRICE, 7))
     stage.tell(stage.ref, BookStale(3, StaleReason.GAP))
     stage.delta((ASK, PRICE, 0))
-    assert not stage.market.healthy[0]
+    assert not stage.healthy()
     assert stage.market.stale_reason[0] == StaleReason.GAP
     assert stage.levels(ASK) == [(PRICE, 7)]
 
@@ -90,13 +93,13 @@ def test_a_stale_book_ignores_deltas_and_frees_their_rows() -> None:
 def test_a_wrong_checksum_makes_it_start_over() -> None:
     stage = BookStage()
     stage.snapshot((BID, PRICE - TICK, 5), (ASK, PRICE, 7), checksum=1)
-    assert stage.market.healthy[0]
+    assert stage.healthy()
     stage.delta((BID, PRICE - 2 * TICK, 5), checksum=1)
     assert stage.take(stage.feed, Resynchronise) == [Resynchronise(3)]
     assert stage.market.stale_reason[0] == StaleReason.CHECKSUM
     assert stage.actor.checksum_failures == 1
     stage.snapshot((BID, PRICE - TICK, 5), checksum=9)
-    assert not stage.market.healthy[0]
+    assert not stage.healthy()
 
 
 def test_a_bad_value_makes_it_start_over() -> None:
@@ -104,7 +107,7 @@ def test_a_bad_value_makes_it_start_over() -> None:
     stage.snapshot((BID, PRICE - TICK, 5), (ASK, PRICE, 7))
     stage.delta((ASK, -PRICE, 1))
     assert stage.take(stage.feed, Resynchronise) == [Resynchronise(3)]
-    assert not stage.market.healthy[0]
+    assert not stage.healthy()
 
 
 def test_the_router_hears_only_of_prices_that_somebody_waits_for() -> None:
@@ -134,5 +137,5 @@ def test_a_restarted_book_trusts_nothing() -> None:
     feed, router, ring = stage.feed, stage.router, stage.ring
     stage.spawn(lambda: BookActor(slot, ring, feed, 3, router, count_bids, 2))
     stage.run()
-    assert not stage.market.healthy[0]
+    assert not stage.healthy()
     assert stage.take(stage.feed, Resynchronise) == [Resynchronise(3)]

@@ -148,6 +148,7 @@ def test_a_book_without_room_starts_over_and_its_rows_are_taken_back() -> None:
 
 def test_silence_makes_books_stale_once_and_subscribes_until_it_ends() -> None:
     stage = FeedStage(silence_ns=S)
+    stage.tell(stage.ref, LinkUp())
     stage.frame("t0")
     stage.run(4 * S)
     assert stage.stale(0) == [StaleReason.SILENT]

@@ -26,7 +26,7 @@ from engine.runtime.system import ActorSystem
 from engine.service.wiring import EngineSettings, VenuePorts, build_world
 from tests.simulation.disk import Disk, DiskSink
 from tests.simulation.workload import S, Submission, Swarm, VenueDraw
-from tests.support.probe import narrow
+from tests.support.probe import narrow, widen
 from venues.simulated.catalogue import VENUE_PROFILES, depth_of, fair_name, fair_values, generator
 from venues.simulated.exchange import SimulatedExchange
 from venues.simulated.faults import FaultModel
@@ -117,7 +117,10 @@ class SimulatedWorld:
             model.on = True
 
     def heal(self) -> None:
-        """Honest lines and a quick disk from here on."""
+        """Honest lines, a quick disk and room for market data from here on."""
+        for ref in self.system.refs.values():
+            if ref.name.partition(":")[0] in ("feed", "book", "venue"):
+                widen(self.system, ref)
         self.disks[0].commit_ns = 0
         for model in self.faults:
             model.heal()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from engine.decisions.market import MarketBlock
+from engine.decisions.market import BookSlot, MarketBlock
 from engine.kernels.delta_ring import DeltaRing
 from engine.model.fees import FeeSchedule
 from engine.model.graph import (
@@ -24,6 +26,7 @@ from engine.model.risk import PreTradeRisk
 from engine.model.units import Side
 
 BTC = Instrument(symbol="BTC-USD", type=InstrumentType.SPOT, base="BTC", quote="USD")
+Level = tuple[int, int]
 Books = dict[str, tuple[list[tuple[int, int]], list[tuple[int, int]]]]
 
 
@@ -52,8 +55,11 @@ def market(books: Books, *, now_ns: int = 0, **changes: object) -> MarketBlock:
     return block
 
 
-def fill_slot(slot, bids, asks, now_ns=0):  # type: ignore[no-untyped-def]  # BookSlot and levels
+def fill_slot(
+    slot: BookSlot | None, bids: Sequence[Level], asks: Sequence[Level], now_ns: int = 0
+) -> None:
     """Replace a slot's book and mark it healthy."""
+    assert slot is not None
     ring = DeltaRing(4_096)
     rows = [(0, *level) for level in bids] + [(1, *level) for level in asks]
     start = ring.reserve(len(rows))

@@ -11,7 +11,7 @@ from engine.runtime.simulated_driver import SimulatedDriver
 from engine.runtime.supervision import HALT
 from engine.runtime.system import ActorSystem
 
-__all__ = ["FakeLink", "Probe", "Stage", "narrow"]
+__all__ = ["FakeLink", "Probe", "Stage", "narrow", "widen"]
 
 T = TypeVar("T")
 A = TypeVar("A", bound=Actor[Any])
@@ -77,7 +77,7 @@ class Stage:
         """What a probe got of one type, in order; taken away from it."""
         actor = self.system.actor_of(ref)
         assert isinstance(actor, Probe)
-        found = [message for message in actor.got if isinstance(message, kind)]
+        found: list[T] = [message for message in actor.got if isinstance(message, kind)]
         actor.got[:] = [message for message in actor.got if not isinstance(message, kind)]
         return found
 
@@ -92,6 +92,14 @@ def narrow(system: ActorSystem, ref: ActorRef, capacity: int) -> None:
     """Give one living actor a mailbox of `capacity` for commands and signals."""
     vars(system.actor_of(ref))["mailbox_capacity"] = capacity
     ref.capacity = capacity
+
+
+def widen(system: ActorSystem, ref: ActorRef) -> None:
+    """Take back what `narrow` did."""
+    actor = system.actor_of(ref)
+    vars(actor).pop("mailbox_capacity", None)
+    if system.halted is None:
+        ref.capacity = actor.mailbox_capacity
 
 
 class FakeLink:

@@ -106,3 +106,38 @@ def test_any_order_and_repetition_of_reports_converges() -> None:
 
 def test_a_report_of_an_unknown_child_is_not_booked() -> None:
     assert NodeLedger(1).apply(fill(1, "t")) is None
+
+
+def test_only_what_rests_in_peace_owes_nothing() -> None:
+    taker = ledger_with_child()
+    taker.apply(report(ReportKind.ACCEPTED))
+    assert taker.in_flight
+    resting = ledger_with_child(tif=TimeInForce.GTC)
+    assert resting.in_flight
+    resting.apply(report(ReportKind.ACCEPTED))
+    assert (resting.in_flight, resting.working_qty_1e8) == (False, 100)
+    resting.apply(report(ReportKind.STATUS, cum=30, working=True))
+    assert (resting.in_flight, resting.working_qty_1e8) == (True, 100)
+    resting.apply(fill(30, "t1"))
+    assert (resting.in_flight, resting.working_qty_1e8) == (False, 70)
+
+
+def test_a_cancel_is_owed_an_answer_until_the_end_is_proven() -> None:
+    ledger = ledger_with_child(tif=TimeInForce.GTC)
+    (one,) = ledger.children.values()
+    one.cancelling = True
+    one.state = ChildState.CANCEL_SENT
+    for kind in (ReportKind.ACCEPTED, ReportKind.CANCEL_REJECTED):
+        ledger.apply(report(kind))
+        assert (ledger.in_flight, ledger.working_qty_1e8) == (True, 0)
+    ledger.apply(report(ReportKind.CANCELLED, cum=0))
+    assert (ledger.in_flight, one.ended) == (False, True)
+
+
+def test_a_made_up_unknown_is_no_answer_of_the_venue() -> None:
+    ledger = ledger_with_child()
+    (one,) = ledger.children.values()
+    ledger.apply(OrderReport(ReportKind.UNKNOWN, "xg1-1-0-1-0", "alpha", recv_ns=9))
+    assert (one.answer_ns, one.state) == (0, ChildState.UNKNOWN)
+    ledger.apply(OrderReport(ReportKind.ACCEPTED, "xg1-1-0-1-0", "alpha", recv_ns=12))
+    assert one.answer_ns == 12

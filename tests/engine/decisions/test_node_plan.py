@@ -8,10 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.decisions.node_plan import NodeIdentity, worst_price
+from engine.decisions.node_ledger import NodeLedger
+from engine.decisions.node_plan import (
+    NodeIdentity,
+    ending,
+    final_status,
+    node_changed,
+    node_worst_price,
+    route_intent,
+    worst_price,
+)
+from engine.decisions.policies.policy import Route
+from engine.errors import Reason
+from engine.model.graph import Node, NodeStatus, Urgency
 from engine.model.instruments import Environment
+from engine.model.orders import TimeInForce
 from engine.model.units import Side
-from tests.support.builders import node
+from tests.support.builders import market, node
 
 TICK = 10_000_000
 
@@ -50,3 +63,51 @@ def test_the_order_id_names_graph_node_and_sequence() -> None:
         "alice", Environment.SANDBOX, "g1", 1, node(), 0, Side.BUY, 1, 1, None, seq=2
     )
     assert identity.node_order_id == "graph:g1:order:2"
+
+
+def identity_of(made: Node) -> NodeIdentity:
+    return NodeIdentity(
+        "alice", Environment.SANDBOX, "g1", 4, made, 2, Side.BUY, 100, 9, None, routing_version=2
+    )
+
+
+def test_an_intent_says_what_the_node_is_and_wants() -> None:
+    made = node(100, limit_1e9=7, venue="beta", urgency=Urgency.HIGH)
+    wish = route_intent(identity_of(made), 55, 3, Route(40, TimeInForce.IOC, rest=True), 6)
+    assert (wish.owner_id, wish.attempt, wish.qty_1e8, wish.rest) == (55, 3, 40, True)
+    assert (wish.limit_price_1e9, wish.worst_price_1e9, wish.venue) == (7, 6, "beta")
+    assert (wish.router_id, wish.graph_number, wish.node_index) == (9, 4, 2)
+    assert (wish.urgency, wish.routing_version, wish.tif) == (2, 2, TimeInForce.IOC)
+
+
+def test_the_collar_caps_only_a_market_order_without_its_own_cap() -> None:
+    book = market({"alpha": ([(99 * 10**9, 5)], [(101 * 10**9, 5)])})
+    assert node_worst_price(identity_of(node()), book, 100) == 101 * 10**9
+    assert node_worst_price(identity_of(node(max_slippage_bps=50)), book, 100) == 1005 * 10**8
+    assert node_worst_price(identity_of(node(limit_1e9=200 * 10**9)), book, 100) == 200 * 10**9
+    assert node_worst_price(identity_of(node()), book, None) is None
+
+
+@pytest.mark.parametrize(
+    ("filled", "reason", "expected"),
+    [
+        (100, Reason.CANCELLED, NodeStatus.FILLED),
+        (99, Reason.CANCELLED, NodeStatus.PARTIAL_FILL),
+        (0, Reason.CANCELLED, NodeStatus.CANCELLED),
+        (0, Reason.EXPIRED, NodeStatus.CANCELLED),
+        (0, Reason.NO_LIQUIDITY, NodeStatus.REJECTED),
+    ],
+)
+def test_how_a_node_ends(filled: int, reason: Reason, expected: NodeStatus) -> None:
+    ledger = NodeLedger(100)
+    ledger.filled_qty_1e8 = filled
+    assert final_status(ledger, reason) is expected
+    changed = node_changed(identity_of(node()), ledger, expected, "why", 3, b"p")
+    assert (changed.node_order_id, changed.status) == ("graph:g1:order:1", expected)
+    assert (changed.filled_qty_1e8, changed.attempt, changed.policy_state) == (filled, 3, b"p")
+
+
+def test_an_end_is_told_as_code_and_sentence() -> None:
+    assert ending(NodeStatus.FILLED, Reason.NONE, "old") == ""
+    assert ending(NodeStatus.CANCELLED, Reason.EXPIRED, "") == "EXPIRED"
+    assert ending(NodeStatus.REJECTED, Reason.BAD_VENUE, "no") == "BAD_VENUE: no"
