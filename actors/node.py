@@ -298,7 +298,7 @@ class NodeActor(
         self.dirty = True
         if applied.fill is not None:
             self.book_fill(child, applied.fill, report)
-        elif report.kind is not ReportKind.ACCEPTED:
+        if report.kind is not ReportKind.ACCEPTED and report.kind is not ReportKind.FILL:
             self.record(ReportRecorded(report))
         if applied.ended:
             self.end_child(applied)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from engine.errors import DecodeError
 from engine.kernels.delta_ring import DeltaRing
@@ -26,6 +27,8 @@ from engine.ports import FeedCodec, Link
 from engine.runtime.actor import Actor, ActorRef, Lane, handles
 
 __all__ = ["VenueFeedActor"]
+
+CHANGES: Final = (BookDelta, BookSnapshot)
 
 
 class VenueFeedActor(Actor[FeedFrame | FeedReply | LinkUp | LinkDown | Resynchronise | FeedCheck]):
@@ -130,18 +133,14 @@ class VenueFeedActor(Actor[FeedFrame | FeedReply | LinkUp | LinkDown | Resynchro
         """Send each event to the actor that owns its listing, in order."""
         books = self.books
         for event in events:
-            kind = type(event)
-            if kind is BookDelta or kind is BookSnapshot:
-                assert isinstance(event, BookDelta | BookSnapshot)
+            if isinstance(event, CHANGES):
                 if not books[event.listing_id].tell(event):
                     self.dropped(event)
-            elif kind is TradePrint:
+            elif isinstance(event, TradePrint):
                 self.tapes[event.listing_id].tell(event)
-            elif kind is SnapshotNeeded:
-                assert isinstance(event, SnapshotNeeded)
+            elif isinstance(event, SnapshotNeeded):
                 self.ask_snapshot(event)
             else:
-                assert isinstance(event, BookStale | FeedAlive)
                 if isinstance(event, BookStale) and event.reason is StaleReason.GAP:
                     self.gaps += 1
                 books[event.listing_id].tell(event)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from engine.decisions.market import MarketBlock
-from engine.decisions.market_facts import quote_ns, taken_touch_1e9
+from engine.decisions.market_facts import quote_ns
 from engine.errors import Reason
 from engine.model.graph import Graph
 from engine.model.instruments import Environment
@@ -121,7 +121,7 @@ class RiskLedger:
         if intent.qty_1e8 <= 0:
             return Denial(Reason.BAD_QUANTITY, "quantity must be positive")
         market = self._markets[intent.router_id]
-        touch = taken_touch_1e9(market, intent.side)
+        touch = market.best(1 - intent.side) or 0
         worst = intent.worst_price_1e9
         price = worst if worst is not None and worst > touch else touch
         notional = notional_1e9(price, intent.qty_1e8)
@@ -182,7 +182,7 @@ class RiskLedger:
         if own is not None and own.max_price_deviation_bps is not None:
             deviation = own.max_price_deviation_bps
         limit = intent.limit_price_1e9
-        if deviation is not None and limit is not None and touch:
+        if limit is not None and deviation is not None and touch:
             beyond = (limit - touch) * intent.side.sign
             if beyond * 10_000 > deviation * touch:
                 text = f"limit is more than {deviation} bps beyond the best price"

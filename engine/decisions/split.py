@@ -241,9 +241,10 @@ class Splitter:
 
 def read_legs(out: list[int]) -> tuple[Leg, ...]:
     """Legs from the kernel's output cells (see `engine/kernels/legs.py`)."""
+    cells = iter(out[OUT_HEAD:])
     return tuple(
         [
-            Leg(out[i], out[i + 1], out[i + 2], out[i + 3], out[i + 4] << 62 | out[i + 5])
-            for i in range(OUT_HEAD, len(out), LEG_WIDTH)
+            Leg(venue, qty, limit, worst, high << 62 | low)
+            for venue, qty, limit, worst, high, low in zip(*[cells] * LEG_WIDTH, strict=True)
         ]
     )

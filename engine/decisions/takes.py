@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from engine.decisions.market import MarketBlock
 from engine.kernels.landed import FLIGHT_BUY, FLIGHT_SELL
 
@@ -20,18 +22,15 @@ OPEN_NS_MAX: Final = 30_000_000_000
 UNSETTLED: Final = -1
 
 
-class Take:
+class Take(msgspec.Struct, gc=False):
     """One leg's quantity in flight. `settled_ns` is UNSETTLED until the venue's last word."""
 
-    __slots__ = ("added_ns", "exchange_ns", "field", "qty_1e8", "settled_ns", "venue_index")
-
-    def __init__(self, venue_index: int, field: int, qty_1e8: int, added_ns: int) -> None:
-        self.venue_index = venue_index
-        self.field = field
-        self.qty_1e8 = qty_1e8
-        self.added_ns = added_ns
-        self.settled_ns = UNSETTLED
-        self.exchange_ns = 0
+    venue_index: int
+    field: int
+    qty_1e8: int
+    added_ns: int
+    settled_ns: int = UNSETTLED
+    exchange_ns: int = 0
 
 
 class TakesInFlight:
