@@ -14,7 +14,7 @@ import time
 from bench.tick_world import TickWorld, make_inputs
 from engine.kernels.warm_up import warm_up
 
-QTY_1E8 = 1_500_000_000
+QTY_1E8 = 100_000_000
 SMOKE_TICKS = 50
 FULL_TICKS = 3_000
 KEY = b"k" * 64

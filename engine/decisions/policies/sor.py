@@ -65,6 +65,9 @@ class SorPolicy:
         """Something remains: end by tif, sweep again if that is due, else watch."""
         if self._tif is not TimeInForce.GTC or self._resweep_ns is None:
             return (Stop(reason or Reason.EXPIRED),)
+        if reason is Reason.BELOW_MINIMUM and view.working_qty_1e8 == 0:
+            # No venue takes so little: another sweep would find the same.
+            return (Stop(reason),)
         if self._due and view.working_qty_1e8 == 0:
             return self._sweep_at_pace(view)
         return (Watch(),)

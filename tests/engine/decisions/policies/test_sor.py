@@ -78,6 +78,15 @@ def test_a_limit_order_rests_and_is_pulled_before_it_sweeps_again() -> None:
     assert list(again) == [Route(60, TimeInForce.GTC, rest=True)]
 
 
+def test_a_rest_that_no_venue_takes_ends_the_order() -> None:
+    policy = market_policy(limit=True, horizon_ns=None)
+    policy.start(view(0, 100))
+    assert list(policy.on_attempt_done(view(1, 1), Reason.BELOW_MINIMUM)) == [
+        Stop(Reason.BELOW_MINIMUM)
+    ]
+    assert list(policy.on_attempt_done(view(1, 1, working=5), Reason.BELOW_MINIMUM)) == [Watch()]
+
+
 def test_its_state_is_packed() -> None:
     policy = market_policy()
     policy.start(view(3, 100))
