@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from engine.decisions.market import BookSlot
 from engine.kernels.delta_ring import DeltaRing
@@ -23,6 +24,8 @@ __all__ = ["BookActor", "BookChecksum", "Levels"]
 Levels = Sequence[tuple[int, int]]
 BookChecksum = Callable[[int, Levels, Levels], int]
 
+BUY: Final = Side.BUY
+SELL: Final = Side.SELL
 BID_MOVED = 1
 ASK_MOVED = 2
 
@@ -115,12 +118,15 @@ class BookActor(Actor[BookDelta | BookSnapshot | BookStale | FeedAlive]):
     def announce(self, moved: int) -> None:
         """Tell the router if a watched price is reached; most moves reach none."""
         slot = self.slot
-        if slot.crossed:
+        market, venue = slot.market, slot.venue_index
+        bid, ask = market.best_bid[venue], market.best_ask[venue]
+        if bid >= ask:
             self.crossed += 1
-        if moved & ASK_MOVED and slot.ask_reaches_watch():
-            self.router.tell(TouchReached(slot.venue_index, Side.BUY))
-        if moved & BID_MOVED and slot.bid_reaches_watch():
-            self.router.tell(TouchReached(slot.venue_index, Side.SELL))
+        # An empty side is beyond every watch: first the cheap comparison, then the proof.
+        if moved & ASK_MOVED and ask <= market.watch_ask and slot.ask_reaches_watch():
+            self.router.tell(TouchReached(venue, BUY))
+        if moved & BID_MOVED and bid >= market.watch_bid and slot.bid_reaches_watch():
+            self.router.tell(TouchReached(venue, SELL))
 
     def verified(self, expected: int) -> bool:
         """Whether the venue's checksum reproduces on our levels."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from engine.decisions.cost_model import CostModel, RoutingTerms
 from engine.decisions.decision_record import DecisionRecorder
@@ -37,6 +38,9 @@ from engine.runtime.actor import Actor, ActorRef, Lane, handles
 __all__ = ["RouterActor"]
 
 AVAILABLE_LEVELS = 32
+# Looking an enum member up by its class costs a tenth of a microsecond each time.
+FOK: Final = TimeInForce.FOK
+IOC: Final = TimeInForce.IOC
 
 
 class RouterActor(
@@ -83,7 +87,7 @@ class RouterActor(
         terms = self.costs.terms(
             side, self.ctx.now_ns, intent.urgency, version, intent.venue, in_flight
         )
-        make_plan = splitter.plan_single if intent.tif is TimeInForce.FOK else splitter.plan
+        make_plan = splitter.plan_single if intent.tif is FOK else splitter.plan
         plan = make_plan(
             side, intent.qty_1e8, grant.worst_price_1e9, terms, leg_slack=self.leg_slack
         )
@@ -159,7 +163,7 @@ class RouterActor(
         """One immediate child a leg, and its record; each is a take in flight from now on."""
         intent = grant.intent
         side, owner_id, grant_id = intent.side, intent.owner_id, grant.grant_id
-        tif = TimeInForce.FOK if intent.tif is TimeInForce.FOK else TimeInForce.IOC
+        tif = FOK if intent.tif is FOK else IOC
         listings, add_take = self.market.listings, self.splitter.takes.add
         now_ns = self.ctx.now_ns
         legs = plan.legs

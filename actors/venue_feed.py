@@ -11,7 +11,6 @@ from engine.messages import (
     BookDelta,
     BookSnapshot,
     BookStale,
-    FeedAlive,
     FeedCheck,
     FeedEvent,
     FeedFrame,

@@ -11,10 +11,13 @@ import hmac
 import statistics
 import time
 
-from bench.tick_world import TickWorld, make_inputs
+from bench.tick_world import FAR_FEES_PPM, TickWorld, make_inputs
 from engine.kernels.warm_up import warm_up
 
 QTY_1E8 = 100_000_000
+"""With near fees: some 24 levels over three venues."""
+DEEP_QTY_1E8 = 1_500_000_000
+"""With far fees: some 320 levels over three venues."""
 SMOKE_TICKS = 50
 FULL_TICKS = 3_000
 KEY = b"k" * 64
@@ -29,15 +32,18 @@ def bench_tick_to_order_smoke() -> None:
 
 
 def measure(
-    ticks: int, *, signed: bool, fire: bool = True, whole: bool = False
+    ticks: int, *, signed: bool, fire: bool = True, whole: bool = False, deep: bool = False
 ) -> tuple[list[int], float]:
     """Nanoseconds of each tick, and the mean number of children of a firing one.
 
     A tick lasts until its last child's bytes left; `whole` counts on to the end of the turn,
-    with the bookkeeping that follows. `signed` adds an HMAC a child.
+    with the bookkeeping that follows. `signed` adds an HMAC a child, `deep` takes the larger order.
     """
     snapshots, frames = make_inputs(ticks)
-    world = TickWorld(snapshots, QTY_1E8)
+    if deep:
+        world = TickWorld(snapshots, DEEP_QTY_1E8, FAR_FEES_PPM)
+    else:
+        world = TickWorld(snapshots, QTY_1E8)
     latencies = []
     sent = 0
     clock = time.perf_counter_ns
@@ -62,18 +68,19 @@ def measure(
 
 
 def main() -> None:
-    """Print microseconds at p50, p90, p99 and p99.9 for firing, signed and quiet ticks."""
+    """Print microseconds at p50, p90, p99 and p99.9 for firing, deep, signed and quiet ticks."""
     warm_up()
     gc.collect()
     gc.freeze()
-    for name, signed, fire, whole in (
-        ("firing", False, True, False),
-        ("firing, HMAC-signed", True, True, False),
-        ("firing, whole turn", False, True, True),
-        ("quiet", False, False, True),
+    for name, signed, fire, whole, deep in (
+        ("firing", False, True, False, False),
+        ("firing, deep", False, True, False, True),
+        ("firing, HMAC-signed", True, True, False, False),
+        ("firing, whole turn", False, True, True, False),
+        ("quiet", False, False, True, False),
     ):
-        measure(200, signed=signed, fire=fire, whole=whole)
-        latencies, children = measure(FULL_TICKS, signed=signed, fire=fire, whole=whole)
+        measure(200, signed=signed, fire=fire, whole=whole, deep=deep)
+        latencies, children = measure(FULL_TICKS, signed=signed, fire=fire, whole=whole, deep=deep)
         cuts = statistics.quantiles(latencies, n=1_000)
         figures = "  ".join(
             f"{label} {cuts[index] / 1_000:.1f}"

@@ -292,8 +292,14 @@ def make_inputs(ticks: int, seed: int = 7) -> tuple[list[bytes], list[bytes]]:
     bids_low = mid - 400 * TICK
     frames = []
     number = 101
+    top = 0
     for _ in range(ticks):
-        changed = [(asks[0], rng.randrange(1, 10_000) * LOT)]
+        best = rng.randrange(1, 10_000) * LOT
+        if best == top:
+            # A best level that stays as it was fires nothing.
+            best += LOT
+        top = best
+        changed = [(asks[0], best)]
         changed += [
             (asks[min(39, int(rng.expovariate(0.25)) + 1)], rng.randrange(1, 10_000) * LOT)
             for _ in range(4)

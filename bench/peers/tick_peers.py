@@ -213,9 +213,7 @@ def check(sent: dict[str, list[tuple[Quantities, bool]]]) -> None:
 
     Pure Python knows no venue minimums, so it is not asked about the rare tick that needs them.
     """
-    for ours, straight, plain in zip(
-        sent["actors"], sent["straight"], sent["python"], strict=True
-    ):
+    for ours, straight, plain in zip(sent["actors"], sent["straight"], sent["python"], strict=True):
         assert sum(qty for _, qty in ours[0]) == QTY_1E8, ours
         assert ours[0] == straight[0], (ours, straight)
         assert straight[1] or straight[0] == plain[0], (straight, plain)
@@ -269,7 +267,9 @@ def main() -> None:
                 for ours, theirs in zip(rounds, taken["straight"], strict=True)
             ]
             whole = cut([latency for latencies in rounds for latency in latencies])
-            figures.append(f"{cut.__name__} {whole / 1_000:7.1f} ({statistics.median(ratios):5.2f}x)")
+            figures.append(
+                f"{cut.__name__} {whole / 1_000:7.1f} ({statistics.median(ratios):5.2f}x)"
+            )
         print(f"{name:<10} " + "  ".join(figures))
 
 

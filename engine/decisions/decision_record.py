@@ -18,12 +18,14 @@ from engine.decisions.split import Leg, SplitPlan, Splitter, read_legs
 from engine.kernels import landed
 from engine.kernels.decision_pack import FORMAT, PACK_HEAD, pack_decision
 from engine.kernels.landed import (
+    COEFFICIENTS_ID,
     INPUT_FIELDS,
     LEG_WIDTH,
     OUT,
     OUT_HEAD,
     OWN,
     OWN_MAX,
+    ROUTING_VERSION,
     VENUES_MAX,
 )
 from engine.kernels.layout import new_block
@@ -67,10 +69,11 @@ class DecisionRecorder:
             used = pack_decision(market.view, splitter.arena, self.out)
             assert used >= 0, "all examined levels fit"
         single, single_cost = self.cells[3], self.cells[4]
+        context = terms.inputs
         return DecisionRecord(
             decision_id,
             attempt,
-            terms.version,
+            context[ROUTING_VERSION],
             self.symbol,
             SELL if terms.side else BUY,
             plan.planned_qty_1e8 + plan.unplaced_qty_1e8,
@@ -79,7 +82,7 @@ class DecisionRecorder:
             plan.est_cost_bps or 0.0,
             self.venues[single] if single >= 0 else "",
             single_cost * 1e-9,
-            terms.coefficients_id,
+            context[COEFFICIENTS_ID],
             self.venues,
             tuple(terms.reasons),
             tuple([(leg.venue_index, leg.qty_1e8, leg.limit_price_1e9) for leg in plan.legs]),

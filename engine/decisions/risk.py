@@ -61,26 +61,20 @@ class Denial(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-class _Open:
-    """What is reserved under one grant."""
-
-    __slots__ = ("account", "notional_1e9", "qty_1e8")
-
-    def __init__(self, account: _Account, qty_1e8: int, notional_1e9_: int) -> None:
-        self.account = account
-        self.qty_1e8 = qty_1e8
-        self.notional_1e9 = notional_1e9_
-
-
-class _Account:
+class _Account(msgspec.Struct, gc=False):
     """Open reservations of one client in one environment."""
 
-    __slots__ = ("grants", "key", "reserved_1e9")
+    key: tuple[str, Environment]
+    reserved_1e9: int = 0
+    grants: int = 0
 
-    def __init__(self, key: tuple[str, Environment]) -> None:
-        self.key = key
-        self.reserved_1e9 = 0
-        self.grants = 0
+
+class _Open(msgspec.Struct, gc=False):
+    """What is reserved under one grant."""
+
+    account: _Account
+    qty_1e8: int
+    notional_1e9: int
 
 
 class RiskLedger:

@@ -11,8 +11,10 @@ from typing import Any, Final
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from engine.kernels.lent import helper_of
 
 __all__ = [
     "REFUSED",
@@ -35,9 +37,9 @@ NINE: Final = 57
 SURPLUS_ZEROS_MAX: Final = 16
 
 # Lent arrays are not counted: counting is atomic and dearer than the work.
-helper: Any = njit(_nrt=False)  # type: ignore[call-overload]  # a flag numba does not declare
+helper: Any = helper_of()
 # Small or run twice a level: inlined by LLVM whatever it thinks, for a fifth off the time.
-hot: Any = njit(_nrt=False, forceinline=True)  # type: ignore[call-overload]  # likewise
+hot: Any = helper_of(forceinline=True)
 
 ZEROS = np.uint64(0x3030303030303030)
 SIXES = np.uint64(0x0606060606060606)

@@ -22,8 +22,10 @@ from typing import Any, Final
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from engine.kernels.lent import helper_of
 
 VENUES_MAX: Final = 32
 OWN_MAX: Final = 16
@@ -86,11 +88,8 @@ OUT_HEAD: Final = 2
 LEG_WIDTH: Final = 6
 SUMS: Final = OUT + 8 + VENUES_MAX * LEG_WIDTH
 
-# Helpers do not count references to the arrays they are lent: counting is atomic, and cost more
-# than the work (2.5 times the whole sweep). They must neither create nor keep arrays.
-# `_nrt` is a flag that numba reads but does not declare.
-OPTIONS: Final[dict[str, Any]] = {"_nrt": False, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-helper: Any = njit(**OPTIONS)
+helper: Any = helper_of(error_model="numpy")
+apart: Any = helper_of(apart=True, error_model="numpy")
 
 SLOPE_UNIT: Final = 2.0**-44
 NANO = np.uint64(10**9)

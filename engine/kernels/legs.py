@@ -26,6 +26,7 @@ from engine.kernels.landed import (
     TAKEN,
     TICK,
     WORST,
+    apart,
     fee_shape,
     helper,
     level_price,
@@ -84,7 +85,7 @@ def finish(block, arena, first, last, side):
     return fits
 
 
-@helper
+@apart
 def sum_shapes(block, arena, v, side):
     """Sum of fee shape x contracts over a venue's taken quantity, in 1e-9 (floored a level)."""
     row = arena[np.uint64(START_ROW + v)]
@@ -173,7 +174,7 @@ def write_legs(arena, venues, sign, worst, slack):
     return legs
 
 
-@helper
+@apart
 def nano_bps(arena, venues, sign, key):
     """An average key against the mid, in 1e-9 bps: of the mid, for events of the 1 USD payoff."""
     mid = np.float64(arena[np.uint64(MID_X2)]) * 0.5
@@ -186,7 +187,7 @@ def nano_bps(arena, venues, sign, key):
     return np.int64(np.rint((key - np.float64(sign) * mid) / unit * 1e13))
 
 
-@helper
+@apart
 def leg_limit(planned, taken, tick, top, minimum, sign, worst):
     """Limit of a leg: its worst planned price, widened by max(tick, 1 bp), never past `worst`.
 

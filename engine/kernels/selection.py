@@ -20,6 +20,7 @@ from engine.kernels.landed import (
     SUMS,
     TAKEN,
     UNREACHABLE,
+    apart,
     helper,
     landed_key,
     level_price,
@@ -64,7 +65,7 @@ def select(block, arena, venues, side, sign, bound, qty, chunk):
     return np.int64(0)
 
 
-@helper
+@apart
 def count_levels(block, arena, v, side, sign, bound, stride, count):
     """Extend a venue's running sums to `count` levels from its head; True if more follow."""
     head = arena[np.uint64(ROW + v)]

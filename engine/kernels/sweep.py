@@ -34,6 +34,7 @@ from engine.kernels.landed import (
     TAKEN,
     UNREACHABLE,
     VENUES_MAX,
+    apart,
     helper,
     landed_key,
     level_price,
@@ -208,7 +209,7 @@ def settle(block, arena, heads, side, sign, v, key):
     return place
 
 
-@helper
+@apart
 def sort_heads(block, arena, venues, side, sign):
     """Put the venues that offer anything in order of their heads; returns their number."""
     heads = np.int64(0)
