@@ -59,14 +59,14 @@ def parse_decimal(text: str | Decimal | int, decimals: int) -> int:
     try:
         value = Decimal(text)
     except (InvalidOperation, ValueError, TypeError):
-        raise ValueError(f"{text!r} is not a decimal number") from None
+        raise ValueError(f"{str(text)!r} is not a decimal number") from None
     if not value.is_finite():
-        raise ValueError(f"{text!r} is not a finite number")
+        raise ValueError(f"{str(text)!r} is not a finite number")
     sign, digits, exponent = value.as_tuple()
     assert isinstance(exponent, int)
     shift = exponent + decimals
     if not -40 <= shift <= 40:
-        raise ValueError(f"{text!r} is out of range")
+        raise ValueError(f"{str(text)!r} is out of range")
     number = 0
     for digit in digits:
         number = number * 10 + digit
@@ -75,9 +75,9 @@ def parse_decimal(text: str | Decimal | int, decimals: int) -> int:
     else:
         number, rest = divmod(number, 10**-shift)
         if rest:
-            raise ValueError(f"{text!r} has more than {decimals} decimals")
+            raise ValueError(f"{str(text)!r} has more than {decimals} decimals")
     if number > INT64_MAX:
-        raise ValueError(f"{text!r} is out of range")
+        raise ValueError(f"{str(text)!r} is out of range")
     return int(-number if sign else number)
 
 
