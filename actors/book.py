@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from engine.decisions.market import BookSlot
+from engine.decisions.market_tape import MarketTape
 from engine.kernels.delta_ring import DeltaRing
 from engine.messages import (
     BookDelta,
     BookSnapshot,
     BookStale,
     FeedAlive,
+    PriceMoved,
     Resynchronise,
     StaleReason,
     TouchReached,
@@ -26,6 +28,7 @@ BookChecksum = Callable[[int, Levels, Levels], int]
 
 BUY: Final = Side.BUY
 SELL: Final = Side.SELL
+SPREADS_MAX = 5
 BID_MOVED = 1
 ASK_MOVED = 2
 
@@ -49,6 +52,8 @@ class BookActor(Actor[BookDelta | BookSnapshot | BookStale | FeedAlive]):
         router: ActorRef,
         checksum: BookChecksum,
         checksum_depth: int,
+        prices: ActorRef,
+        tape: MarketTape,
     ) -> None:
         self.slot = slot
         self.ring = ring
@@ -57,6 +62,8 @@ class BookActor(Actor[BookDelta | BookSnapshot | BookStale | FeedAlive]):
         self.router = router
         self.checksum = checksum
         self.checksum_depth = checksum_depth
+        self.prices = prices
+        self.tape = tape
         self.deltas = 0
         self.snapshots = 0
         self.resyncs = 0
@@ -110,6 +117,7 @@ class BookActor(Actor[BookDelta | BookSnapshot | BookStale | FeedAlive]):
             # Some codecs check the venue's hash themselves.
             self.checksum_failures += 1
         self.slot.mark_stale(stale.reason)
+        self.look()
 
     @handles(FeedAlive)
     def on_alive(self, alive: FeedAlive) -> None:
@@ -127,6 +135,27 @@ class BookActor(Actor[BookDelta | BookSnapshot | BookStale | FeedAlive]):
             self.router.tell(TouchReached(venue, BUY))
         if moved & BID_MOVED and bid >= market.watch_bid and slot.bid_reaches_watch():
             self.router.tell(TouchReached(venue, SELL))
+        mid = market.mid_value if market.mid_known else market.mid_x2()
+        if mid is not None and (mid <= market.trigger_low_x2 or mid >= market.trigger_high_x2):
+            self.tell_prices(mid)
+
+    def look(self) -> None:
+        """The consolidated mid may have moved for another reason than a write."""
+        market = self.slot.market
+        mid = market.mid_x2()
+        if mid is not None and (mid <= market.trigger_low_x2 or mid >= market.trigger_high_x2):
+            self.tell_prices(mid)
+
+    def tell_prices(self, mid_x2: int) -> None:
+        """A price that somebody waits for, unless the market is torn: then it is a phantom."""
+        market = self.slot.market
+        bid, ask = market.top_bid, market.top_ask
+        assert bid is not None, "a mid has a bid"
+        assert ask is not None, "a mid has an ask"
+        usual = self.tape.usual_spread_1e9()
+        # Venues that usually cross one another have no usual spread.
+        if usual is None or usual <= 0 or ask - bid <= SPREADS_MAX * usual:
+            self.prices.tell(PriceMoved(mid_x2, bid, ask))
 
     def verified(self, expected: int) -> bool:
         """Whether the venue's checksum reproduces on our levels."""
@@ -140,5 +169,6 @@ class BookActor(Actor[BookDelta | BookSnapshot | BookStale | FeedAlive]):
     def become_wrong(self, reason: StaleReason) -> None:
         """Stop trusting the book and have its feed start over."""
         self.slot.mark_stale(reason)
+        self.look()
         self.stale_count += 1
         self.feed.tell(Resynchronise(self.listing_id))

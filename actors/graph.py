@@ -1,4 +1,4 @@
-"""The graph actor: starts the nodes of one graph, counts their ends and rolls up the status."""
+"""The graph actor: starts the nodes of one graph, takes commands, guards it, rolls up its end."""
 
 from __future__ import annotations
 
@@ -6,27 +6,89 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import msgspec
+
+from engine.decisions.graph_guard import GraphGuard
+from engine.errors import Reason
 from engine.messages import (
-    CancelGraph,
+    AmendNode,
     CancelNode,
+    CommandAnswer,
+    GraphCommand,
+    GraphCommandKind,
     GraphEnded,
+    KillNode,
+    LingerOver,
     NodeEnded,
+    NodeMoved,
+    PauseNode,
     Record,
+    RecoverNode,
+    ResumeNode,
+    RiskMark,
     StartNode,
+    UpstreamChanged,
 )
 from engine.model.graph import GraphStatus, NodeStatus
 from engine.model.instruments import Environment
+from engine.model.progress import NodeProgress
 from engine.model.records import GraphChanged
 from engine.runtime.actor import Actor, ActorRef, Lane, handles
 from engine.runtime.supervision import HALT
 
-__all__ = ["GraphActor", "NodeFactory"]
+__all__ = ["GraphActor", "GraphStart", "NodeFactory"]
 
-NodeFactory = Callable[[ActorRef], Actor[Any]]
+NodeFactory = Callable[[ActorRef, list[ActorRef]], Actor[Any]]
+
+MARK_NS = 250_000_000
+LINGER_NS = 5_000_000_000
 
 
-class GraphActor(Actor[NodeEnded | CancelGraph]):
-    """Supervises; it is no switchboard: nodes talk to each other without it."""
+class GraphStart(msgspec.Struct, frozen=True):
+    """How a graph begins: which nodes start by themselves, and after a restart what was known.
+
+    `ended` are the last words of nodes that had ended; `paused` is why the graph was paused.
+    `spare` are nodes that only a flatten starts.
+    """
+
+    roots: tuple[int, ...]
+    node_ids: tuple[str, ...]
+    spare: tuple[int, ...] = ()
+    recovered: bool = False
+    paused: str | None = None
+    ended: tuple[NodeProgress, ...] = ()
+
+
+class GraphActor(
+    Actor[NodeEnded | NodeMoved | GraphCommand | RiskMark | LingerOver | UpstreamChanged]
+):
+    """Supervises; it is no switchboard: nodes talk to each other without it.
+
+    `after` names for each node those that hear of it; a node that had ended before a restart
+    speaks through the graph.
+    """
+
+    __slots__ = (
+        "after",
+        "cancelled",
+        "client_id",
+        "ended",
+        "environment",
+        "factories",
+        "flattening",
+        "graph_id",
+        "graph_number",
+        "guard",
+        "journal",
+        "lingers",
+        "nodes",
+        "reason",
+        "registry",
+        "short",
+        "spare",
+        "start",
+        "status",
+    )
 
     lane = Lane.EXECUTION
     mailbox_capacity = 2_048
@@ -38,6 +100,9 @@ class GraphActor(Actor[NodeEnded | CancelGraph]):
         graph_id: str,
         graph_number: int,
         factories: Sequence[NodeFactory],
+        start: GraphStart,
+        after: Sequence[Sequence[int]],
+        guard: GraphGuard | None,
         registry: ActorRef,
         journal: ActorRef,
     ) -> None:
@@ -46,49 +111,264 @@ class GraphActor(Actor[NodeEnded | CancelGraph]):
         self.graph_id = graph_id
         self.graph_number = graph_number
         self.factories = factories
+        self.start = start
+        self.after = after
+        self.guard = guard
         self.registry = registry
         self.journal = journal
         self.nodes: list[ActorRef] = []
         self.ended: dict[int, NodeStatus] = {}
         self.reason = ""
+        self.short = False
+        self.spare = start.spare
+        self.flattening = False
+        self.lingers = False
         self.cancelled = False
         self.status = GraphStatus.ACTIVE
 
     def on_start(self) -> None:
         own = self.ctx.self_ref
-        for factory in self.factories:
-            node = self.ctx.spawn(partial(factory, own), name="node", supervision=HALT)
-            self.nodes.append(node)
+        start = self.start
+        gone = {progress.node_index: progress for progress in start.ended}
+        for index, factory in enumerate(self.factories):
+            if index in gone:
+                # Its place in the list is kept; what is told to it comes back here.
+                self.nodes.append(own)
+                self.ended[index] = gone[index].status
+                continue
+            make = partial(factory, own, self.nodes)
+            self.nodes.append(self.ctx.spawn(make, name="node", supervision=HALT))
         self.factories = ()
-        for node in self.nodes:
-            node.tell(StartNode())
+        if start.paused is not None:
+            self.status, self.reason = GraphStatus.PAUSED, start.paused
+        if start.recovered:
+            self.recover(gone)
+        else:
+            for index in start.roots:
+                self.nodes[index].tell(StartNode())
+        if self.guard is not None and self.guard.marks:
+            self.ctx.after(MARK_NS, RiskMark())
+
+    def recover(self, gone: dict[int, NodeProgress]) -> None:
+        """Set the living nodes going, and say again what the ended ones had said."""
+        for index, node in enumerate(self.nodes):
+            if index not in gone:
+                frozen = self.status is GraphStatus.PAUSED
+                node.tell(RecoverNode(frozen, index in self.start.roots))
+        for index, progress in gone.items():
+            if self.guard is not None:
+                self.guard.hear(progress)
+            for later in self.after[index]:
+                self.nodes[later].tell(UpstreamChanged(progress))
+        self.settle()
+
+    # -- what nodes say
 
     @handles(NodeEnded)
     def on_node_ended(self, ended: NodeEnded) -> None:
-        self.ended[ended.node_index] = ended.status
-        if ended.reason and not self.reason:
+        progress = ended.progress
+        index, status = progress.node_index, progress.status
+        again = index in self.ended
+        self.ended[index] = status
+        self.lingers = self.lingers or ended.lingers
+        self.short = self.short or bool(ended.shortfall_1e8)
+        failed = status in (NodeStatus.REJECTED, NodeStatus.FAILED) or bool(ended.shortfall_1e8)
+        if ended.reason and (not self.reason or failed):
             self.reason = ended.reason
-        if len(self.ended) == len(self.nodes):
-            self.end()
+        if again:
+            return
+        if self.guard is not None:
+            self.guard.hear(progress)
+        self.settle()
+        if failed and self.guard is not None and not self.over and not self.cancelled:
+            name = self.start.node_ids[index]
+            self.protect(Reason.NODE_FAILED, f"node {name} ended {status}: {ended.reason}")
 
-    @handles(CancelGraph)
-    def on_cancel(self, cancel: CancelGraph) -> None:
+    @handles(NodeMoved)
+    def on_moved(self, moved: NodeMoved) -> None:
+        guard = self.guard
+        if guard is None or self.over:
+            return
+        breach = guard.moved(
+            moved.progress,
+            moved.open_qty_1e8,
+            moved.unknown_qty_1e8,
+            moved.price_times_qty,
+            moved.fees_1e9,
+            self.ctx.now_ns,
+        )
+        if breach is not None:
+            self.protect(breach.reason, breach.text)
+
+    @handles(RiskMark)
+    def on_mark(self, mark: RiskMark) -> None:
+        if self.guard is None or self.over:
+            return
+        breach = self.guard.mark(self.ctx.now_ns)
+        if breach is not None:
+            self.protect(breach.reason, breach.text)
+        self.ctx.after(MARK_NS, mark)
+
+    @handles(UpstreamChanged)
+    def on_upstream(self, change: UpstreamChanged) -> None:
+        """Told to a node that had ended before the restart; it has no use for it."""
+
+    # -- commands
+
+    @handles(GraphCommand)
+    def on_command(self, command: GraphCommand) -> None:
+        kind = command.kind
+        if self.over:
+            self.answer(command, Reason.ALREADY_ENDED, f"the graph is {self.status.value}")
+        elif command.venue or command.symbol:
+            cancel = kind is GraphCommandKind.CANCEL
+            for node in self.living():
+                node.tell(KillNode(command.venue, command.symbol, cancel, command.reason))
+        elif kind is GraphCommandKind.CANCEL:
+            self.cancel_all(command.reason)
+            self.answer(command)
+        elif kind is GraphCommandKind.PAUSE:
+            self.pause(command.reason or "paused by the client")
+            self.answer(command)
+        elif kind is GraphCommandKind.FREEZE:
+            self.pause(command.reason, leave_working=True)
+            self.answer(command)
+        elif kind is GraphCommandKind.RESUME:
+            self.resume()
+            self.answer(command)
+        else:
+            self.on_node_command(command)
+
+    def on_node_command(self, command: GraphCommand) -> None:
+        """Cancel or amend one node."""
+        names = self.start.node_ids
+        if command.node_id not in names:
+            text = f"the graph has no node {command.node_id!r}"
+            self.answer(command, Reason.NOT_FOUND, text)
+            return
+        index = names.index(command.node_id)
+        if index in self.ended:
+            text = f"node {command.node_id!r} is {self.ended[index].value}"
+            self.answer(command, Reason.ALREADY_ENDED, text)
+        elif command.kind is GraphCommandKind.CANCEL_NODE:
+            if len(self.nodes) == 1:
+                self.cancelled = True
+            self.nodes[index].tell(CancelNode(command.reason))
+            self.answer(command)
+        else:
+            assert command.terms is not None, "an amendment has terms"
+            self.nodes[index].tell(AmendNode(command.reply_to, command.terms))
+
+    def answer(self, command: GraphCommand, reason: Reason = Reason.NONE, text: str = "") -> None:
+        if command.reply_to:
+            self.ctx.reply(command.reply_to, CommandAnswer(reason, text))
+
+    def cancel_all(self, reason: str) -> None:
+        """Cancel every active node; edges are disarmed first, so that no end starts another."""
         self.cancelled = True
         for index, node in enumerate(self.nodes):
-            if index not in self.ended:
-                node.tell(CancelNode(cancel.reason))
+            if index not in self.ended and index not in self.spare:
+                node.tell(CancelNode(reason, disarm=True))
+
+    def pause(self, reason: str, *, leave_working: bool = False) -> None:
+        """Freeze every node, and say why."""
+        if self.status is not GraphStatus.PAUSED:
+            self.changed(GraphStatus.PAUSED, reason)
+            for node in self.living():
+                node.tell(PauseNode(leave_working))
+
+    def resume(self) -> None:
+        """Nodes look at what is true now; pending ones evaluate their edges again."""
+        if self.status is GraphStatus.PAUSED:
+            self.changed(GraphStatus.ACTIVE, "")
+            self.reason = ""
+            if self.guard is not None:
+                self.guard.forgive()
+        for node in self.living():
+            node.tell(ResumeNode())
+
+    def protect(self, reason: Reason, text: str) -> None:
+        """A breach or a failed node: do what the graph's failure layer says.
+
+        Without one, what increases exposure is cancelled, hedges go on, and the rest pauses.
+        """
+        guard = self.guard
+        assert guard is not None, "only a guarded graph protects itself"
+        action = "pause" if reason is Reason.UNMARKABLE else guard.action
+        sentence = f"{reason.value}: {text}"
+        if action == "continue":
+            return
+        if action in ("cancel_all", "flatten"):
+            self.reason = sentence
+            self.flattening = action == "flatten"
+            self.cancel_all(sentence)
+        elif action == "pause":
+            self.pause(sentence)
+        else:
+            self.protect_by_default(guard, sentence)
+
+    def protect_by_default(self, guard: GraphGuard, sentence: str) -> None:
+        if self.status is not GraphStatus.PAUSED:
+            self.changed(GraphStatus.PAUSED, sentence)
+        for index, node in enumerate(self.nodes):
+            if index in self.ended:
+                continue
+            if not guard.started(index):
+                node.tell(PauseNode())
+            elif guard.increases(index):
+                node.tell(CancelNode(sentence))
+
+    # -- the end
+
+    @property
+    def over(self) -> bool:
+        return self.status not in (GraphStatus.ACTIVE, GraphStatus.PAUSED)
+
+    def living(self) -> list[ActorRef]:
+        return [node for index, node in enumerate(self.nodes) if index not in self.ended]
+
+    def changed(self, status: GraphStatus, reason: str) -> None:
+        self.status, self.reason = status, reason
+        payload = GraphChanged(status, reason)
+        self.journal.tell(Record(self.client_id, self.environment, self.graph_id, "", payload))
+
+    def settle(self) -> None:
+        """Once all but the spare legs have ended: flatten if that was asked for, else end."""
+        spare = self.spare
+        if len(self.ended) + len(spare) < len(self.nodes):
+            return
+        if not spare:
+            if not self.over:
+                self.end()
+            return
+        self.spare = ()
+        wanted: dict[int, int] = {}
+        if self.flattening and self.guard is not None:
+            wanted = self.guard.flatten(spare)
+        for index in spare:
+            if index in wanted:
+                self.nodes[index].tell(StartNode(wanted[index]))
+            else:
+                self.nodes[index].tell(CancelNode("nothing to flatten"))
 
     def end(self) -> None:
         """Every node is terminal: record the status and let the whole graph go."""
-        self.status = self.rolled_up()
-        reason = "" if self.status is GraphStatus.COMPLETED else self.reason
-        changed = GraphChanged(self.status, reason)
-        self.journal.tell(Record(self.client_id, self.environment, self.graph_id, "", changed))
+        status = self.rolled_up()
+        self.changed(status, "" if status is GraphStatus.COMPLETED else self.reason)
         self.registry.tell(GraphEnded(self.graph_number))
+        if self.lingers:
+            # A venue may still report a fill of an order that it said was cancelled.
+            self.ctx.after(LINGER_NS, LingerOver())
+        else:
+            self.ctx.stop()
+
+    @handles(LingerOver)
+    def on_linger_over(self, over: LingerOver) -> None:
         self.ctx.stop()
 
     def rolled_up(self) -> GraphStatus:
-        """`failed` if a node was refused or failed, `cancelled` after a cancel, else complete.
+        """`failed` if an active node was refused or failed or a hedge fell short, `cancelled`
+        after a cancel, else complete.
 
         A lone node that its own tif or horizon ended is `completed`: it did what was asked.
         """
@@ -97,4 +377,4 @@ class GraphActor(Actor[NodeEnded | CancelGraph]):
             return GraphStatus.FAILED
         if self.cancelled and any(status is not NodeStatus.FILLED for status in statuses):
             return GraphStatus.CANCELLED
-        return GraphStatus.COMPLETED
+        return GraphStatus.FAILED if self.short else GraphStatus.COMPLETED

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
-from engine.decisions.admission import (
-    InstrumentHandle,
-    ResolvedNode,
-    resolve_node,
-    worst_notional_1e9,
-)
+from engine.decisions.intake_checks import Checked, IntakeChecks
 from engine.decisions.market_facts import expected_fee_bps
+from engine.decisions.recovery_plan import GraphSeed, PastGraph
 from engine.errors import Reason
 from engine.messages import (
     AdmitGraph,
-    CancelGraph,
+    AdoptGraph,
     ChildReport,
+    CommandAnswer,
+    FlushJournal,
+    FreezeGraphs,
     GraphAdmitted,
+    GraphCommand,
+    GraphCommandKind,
     GraphDenied,
+    GraphDurable,
     GraphEnded,
     Record,
+    RecoverGraph,
     SubmitAnswer,
     SubmitGraph,
 )
@@ -32,46 +35,47 @@ from engine.model.graph import Graph, GraphStatus
 from engine.model.instruments import Environment
 from engine.model.intake import fingerprint
 from engine.model.records import GraphAccepted, ReportRecorded
-from engine.model.risk import Limits
-from engine.model.validation import Fault, graph_faults, unsupported
+from engine.model.risk import KillScope, Limits
+from engine.model.validation import Fault
 from engine.runtime.actor import Actor, ActorRef, Lane, handles
 from engine.runtime.supervision import HALT
 
 __all__ = ["GraphKey", "GraphMaker", "GraphSeed", "RegistryActor"]
 
 GraphKey = tuple[str, Environment, str]
-
-
-class GraphSeed(msgspec.Struct, frozen=True):
-    """An admitted graph on its way to becoming an actor."""
-
-    client_id: str
-    environment: Environment
-    graph_id: str
-    graph_number: int
-    graph: Graph
-    nodes: tuple[ResolvedNode, ...]
+GraphMaker = Callable[[GraphSeed, ActorRef], Callable[[], Actor[Any]]]
+FingerprintLookup = Callable[[GraphKey], bytes | None]
+HELD_COMMANDS_MAX = 1_000
 
 
 class _Waiting(msgspec.Struct, frozen=True):
-    """A graph that waits for risk's word; `reply_to` waits with it."""
+    """A graph that waits for risk's word, or for its record to be durable."""
 
     reply_to: int
     seed: GraphSeed
     fingerprint: bytes
-
-
-GraphMaker = Callable[[GraphSeed, ActorRef], Callable[[], Actor[Any]]]
-FingerprintLookup = Callable[[GraphKey], bytes | None]
+    found: Checked
 
 
 class RegistryActor(
-    Actor[SubmitGraph | GraphAdmitted | GraphDenied | GraphEnded | CancelGraph | ChildReport]
+    Actor[
+        SubmitGraph
+        | GraphAdmitted
+        | GraphDenied
+        | GraphDurable
+        | GraphEnded
+        | GraphCommand
+        | FreezeGraphs
+        | RecoverGraph
+        | AdoptGraph
+        | ChildReport
+    ]
 ):
     """One registry an engine. Ended graphs live in the store; here only a bounded memory of ids.
 
     The same client id and graph again: the same body answers as the first time, another body is
-    refused. Reports of orders whose node is gone are recorded here, so no late fill is lost.
+    refused. With `durable_first` a graph starts, and is answered, once its record is on disk.
+    Reports of orders whose node is gone are recorded here, so no late fill is lost.
     """
 
     lane = Lane.EXECUTION
@@ -81,74 +85,78 @@ class RegistryActor(
         self,
         engine_number: int,
         graph_number: int,
-        instruments: Mapping[str, InstrumentHandle],
-        collar_bps: int | None,
+        checks: IntakeChecks,
         limits: Limits,
         risk: ActorRef,
         journal: ActorRef,
         make_graph: GraphMaker,
         lookup: FingerprintLookup,
+        *,
+        durable_first: bool = False,
     ) -> None:
         self.engine_number = engine_number
         self.graph_number = graph_number
-        self.instruments = instruments
-        self.collar_bps = collar_bps
+        self.checks = checks
         self.limits = limits
         self.risk = risk
         self.journal = journal
         self.make_graph = make_graph
         self.lookup = lookup
+        self.durable_first = durable_first
         self.waiting: dict[int, _Waiting] = {}
         self.active: dict[GraphKey, ActorRef] = {}
         self.keys: dict[int, GraphKey] = {}
         self.fingerprints: OrderedDict[GraphKey, tuple[bytes, int, int]] = OrderedDict()
+        self.held: dict[GraphKey, list[GraphCommand]] = {}
+        self.recovery: ActorRef | None = None
         self.strays = 0
+
+    # -- new graphs
 
     @handles(SubmitGraph)
     def on_submit(self, request: SubmitGraph) -> None:
         graph = request.graph
-        faults = graph_faults(graph, self.limits)
-        reason = Reason.INVALID_GRAPH
-        if not faults:
-            faults = unsupported(graph)
-            reason = Reason.NOT_SUPPORTED
-        if faults:
-            self.refuse(request.reply_to, graph, reason, faults)
+        found = self.checks.check(graph)
+        if not isinstance(found, Checked):
+            self.refuse(request.reply_to, graph, Reason.INVALID_GRAPH, found)
+            return
+        if request.dry_run:
+            self.dry_run(request, found)
             return
         if graph.graph_id is not None and self.answered_before(request):
-            return
-        nodes: list[ResolvedNode] = []
-        for index, node in enumerate(graph.nodes):
-            resolved = resolve_node(node, f"nodes[{index}]", self.instruments)
-            if isinstance(resolved, ResolvedNode):
-                nodes.append(resolved)
-            else:
-                faults.extend(resolved)
-        if faults:
-            self.refuse(request.reply_to, graph, Reason.INVALID_GRAPH, faults)
             return
         if len(self.keys) + len(self.waiting) >= self.limits.graphs_max:
             text = f"{self.limits.graphs_max} graphs are active; try again when some have ended"
             self.refuse(request.reply_to, graph, Reason.ENGINE_BUSY, [("", text)])
             return
-        self.admit(request, tuple(nodes))
+        self.admit(request, found)
 
     @handles(GraphAdmitted)
     def on_admitted(self, admitted: GraphAdmitted) -> None:
-        waiting = self.waiting.pop(admitted.graph_number)
+        number = admitted.graph_number
+        waiting = self.waiting[number]
         seed = waiting.seed
+        if seed.graph_id == "":
+            # A dry run: nothing of it is kept.
+            del self.waiting[number]
+            self.ctx.reply(waiting.reply_to, self.accepted_answer(waiting))
+            return
         key = (seed.client_id, seed.environment, seed.graph_id)
-        sizes = len(seed.graph.nodes), len(seed.graph.edges)
-        self.remember(key, waiting.fingerprint, *sizes)
-        mids = tuple((one.handle.market.mid_x2() or 0) // 2 for one in seed.nodes)
+        self.remember(key, waiting.fingerprint, *self.checks.counts(seed.graph))
+        mids = tuple(one.handle.market.mid_x2() or 0 for one in seed.nodes)
         fees = tuple(expected_fee_bps(one.handle.market, one.side) for one in seed.nodes)
-        accepted = GraphAccepted(seed.graph_number, seed.graph, mids, fees)
+        halves = tuple(mid // 2 for mid in mids)
+        accepted = GraphAccepted(number, seed.graph, halves, fees, mids, seed.spare)
         self.journal.tell(Record(seed.client_id, seed.environment, seed.graph_id, "", accepted))
-        self.keys[seed.graph_number] = key
-        factory = self.make_graph(seed, self.ctx.self_ref)
-        self.active[key] = self.ctx.spawn(factory, name="graph", supervision=HALT)
-        answer = SubmitAnswer(seed.graph_id, GraphStatus.ACTIVE, *sizes, Reason.NONE, "")
-        self.ctx.reply(waiting.reply_to, answer)
+        self.keys[number] = key
+        if self.durable_first:
+            self.journal.tell(FlushJournal(self.ctx.system.open_ask(self.when_durable(number))))
+        else:
+            self.start(number)
+
+    @handles(GraphDurable)
+    def on_durable(self, durable: GraphDurable) -> None:
+        self.start(durable.graph_number)
 
     @handles(GraphDenied)
     def on_denied(self, denied: GraphDenied) -> None:
@@ -159,33 +167,132 @@ class RegistryActor(
     def on_ended(self, ended: GraphEnded) -> None:
         self.active.pop(self.keys.pop(ended.graph_number))
 
-    @handles(CancelGraph)
-    def on_cancel(self, cancel: CancelGraph) -> None:
-        """True when the graph is active here and now hears of it; the store knows the rest."""
-        graph = self.active.get((cancel.client_id, cancel.environment, cancel.graph_id))
+    # -- commands on running graphs
+
+    @handles(GraphCommand)
+    def on_command(self, command: GraphCommand) -> None:
+        """Passed on when the graph is active here; the store knows the rest."""
+        key = (command.client_id, command.environment, command.graph_id)
+        graph = self.active.get(key)
         if graph is not None:
-            graph.tell(cancel)
-        self.ctx.reply(cancel.reply_to, graph is not None)
+            graph.tell(command)
+        elif key in self.held and len(self.held[key]) < HELD_COMMANDS_MAX:
+            self.held[key].append(command)
+        else:
+            text = f"graph {command.graph_id!r} is not active"
+            self.ctx.reply(command.reply_to, CommandAnswer(Reason.NOT_FOUND, text))
+
+    @handles(FreezeGraphs)
+    def on_freeze(self, freeze: FreezeGraphs) -> None:
+        """A kill switch: freeze, and if asked cancel, every graph of its scope."""
+        kind = GraphCommandKind.CANCEL if freeze.cancel else GraphCommandKind.FREEZE
+        touched = []
+        for key, graph in list(self.active.items()):
+            client_id, environment, graph_id = key
+            if environment is not freeze.environment:
+                continue
+            scope = freeze.scope
+            if scope is KillScope.CLIENT and client_id != freeze.key:
+                continue
+            if scope is KillScope.GRAPH and graph_id != freeze.key:
+                continue
+            venue = freeze.key if scope is KillScope.VENUE else ""
+            symbol = freeze.key if scope is KillScope.SYMBOL else ""
+            touched.append(graph_id)
+            graph.tell(
+                GraphCommand(
+                    0,
+                    client_id,
+                    environment,
+                    graph_id,
+                    kind,
+                    reason=freeze.reason,
+                    venue=venue,
+                    symbol=symbol,
+                )
+            )
+        self.ctx.reply(freeze.reply_to, tuple(touched))
+
+    # -- after a restart
+
+    @handles(RecoverGraph)
+    def on_recover(self, recover: RecoverGraph) -> None:
+        """A graph of an earlier run: commands for it wait until it goes on."""
+        past = recover.past
+        if past is not None:
+            assert isinstance(past, PastGraph)
+            seed = past.seed
+            key = (seed.client_id, seed.environment, seed.graph_id)
+            self.keys[seed.graph_number] = key
+            self.held[key] = []
+        assert self.recovery is not None, "recovery is joined before graphs come"
+        self.recovery.tell(recover)
+
+    @handles(AdoptGraph)
+    def on_adopt(self, adopt: AdoptGraph) -> None:
+        seed = adopt.seed
+        assert isinstance(seed, GraphSeed)
+        key = (seed.client_id, seed.environment, seed.graph_id)
+        factory = self.make_graph(seed, self.ctx.self_ref)
+        graph = self.active[key] = self.ctx.spawn(factory, name="graph", supervision=HALT)
+        for command in self.held.pop(key, ()):
+            graph.tell(command)
 
     @handles(ChildReport)
     def on_stray(self, message: ChildReport) -> None:
         self.strays += 1
-        self.journal.tell(Record("", Environment.SANDBOX, "", "", ReportRecorded(message.report)))
+        environment = self.checks.environment
+        self.journal.tell(Record("", environment, "", "", ReportRecorded(message.report)))
 
-    def admit(self, request: SubmitGraph, nodes: tuple[ResolvedNode, ...]) -> None:
+    # -- helpers
+
+    def when_durable(self, number: int) -> Callable[[object], None]:
+        """The journal answers whoever asked; here the answer becomes a message."""
+
+        def tell(done: object) -> None:
+            self.ctx.self_ref.tell(GraphDurable(number))
+
+        return tell
+
+    def admit(self, request: SubmitGraph, found: Checked) -> None:
         """Number the graph and ask risk."""
         self.graph_number += 1
         number = self.graph_number
-        graph = request.graph
-        graph_id = graph.graph_id or self.new_graph_id(number)
-        seed = GraphSeed(request.client_id, request.environment, graph_id, number, graph, nodes)
-        self.waiting[number] = _Waiting(request.reply_to, seed, fingerprint(graph))
-        worst = worst_notional_1e9(nodes, self.collar_bps)
-        admit = AdmitGraph(self.ctx.actor_id, number, request.client_id, graph, worst)
+        graph_id = request.graph.graph_id or self.new_graph_id(number)
+        self.ask_risk(request, found, number, graph_id)
+
+    def dry_run(self, request: SubmitGraph, found: Checked) -> None:
+        """Everything that a submit checks, and nothing that it does."""
+        number = -1 - len(self.waiting)
+        self.ask_risk(request, found, number, "")
+
+    def ask_risk(self, request: SubmitGraph, found: Checked, number: int, graph_id: str) -> None:
+        seed = GraphSeed(
+            request.client_id,
+            request.environment,
+            graph_id,
+            number,
+            found.graph,
+            found.nodes,
+            found.spare,
+        )
+        mark = fingerprint(request.graph)
+        self.waiting[number] = _Waiting(request.reply_to, seed, mark, found)
+        worst = found.report.larger_side_1e9
+        admit = AdmitGraph(self.ctx.actor_id, number, request.client_id, request.graph, worst)
         if not self.risk.tell(admit):
             del self.waiting[number]
             text = "risk has no room; try again"
-            self.refuse(request.reply_to, graph, Reason.ENGINE_BUSY, [("", text)])
+            self.refuse(request.reply_to, request.graph, Reason.ENGINE_BUSY, [("", text)])
+
+    def start(self, number: int) -> None:
+        """Admitted, and recorded as far as was asked for: the graph begins."""
+        waiting = self.waiting.pop(number)
+        seed = waiting.seed
+        factory = self.make_graph(seed, self.ctx.self_ref)
+        graph = self.ctx.spawn(factory, name="graph", supervision=HALT)
+        self.active[self.keys[number]] = graph
+        self.ctx.reply(waiting.reply_to, self.accepted_answer(waiting))
 
     def answered_before(self, request: SubmitGraph) -> bool:
         """Whether this graph id was used; then the first answer, or a refusal, was given."""
@@ -201,10 +308,17 @@ class RegistryActor(
             faults = [("graph_id", text)]
             self.refuse(request.reply_to, graph, Reason.DUPLICATE_GRAPH, faults)
             return True
-        sizes = len(graph.nodes), len(graph.edges)
+        sizes = self.checks.counts(graph)
         answer = SubmitAnswer(graph.graph_id, GraphStatus.ACTIVE, *sizes, Reason.NONE, "")
         self.ctx.reply(request.reply_to, answer)
         return True
+
+    def accepted_answer(self, waiting: _Waiting) -> SubmitAnswer:
+        """What an accepted graph, or a dry run that would be, is answered."""
+        seed = waiting.seed
+        sizes = self.checks.counts(waiting.found.submitted)
+        report = waiting.found.report if not seed.graph_id else None
+        return SubmitAnswer(seed.graph_id, GraphStatus.ACTIVE, *sizes, Reason.NONE, "", (), report)
 
     def refuse(self, reply_to: int, graph: Graph, reason: Reason, faults: Sequence[Fault]) -> None:
         path, text = faults[0]

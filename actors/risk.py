@@ -9,24 +9,28 @@ from engine.errors import Reason
 from engine.messages import (
     AdmitGraph,
     ApprovedRoute,
+    BarVenue,
     ExposureChanged,
     GraphAdmitted,
     GraphDenied,
     HaltTrading,
     JournalWritable,
     Record,
+    ReserveOpen,
     RouteDenied,
     RouteRequest,
 )
 from engine.model.instruments import Environment
 from engine.model.records import TradingHalted
-from engine.model.risk import AccountLimits
+from engine.model.risk import AccountLimits, KillScope
 from engine.runtime.actor import Actor, ActorRef, Lane, handles
 
 __all__ = ["RiskActor"]
 
 
-class RiskActor(Actor[AdmitGraph | RouteRequest | ExposureChanged | HaltTrading | JournalWritable]):
+class RiskActor(
+    Actor[AdmitGraph | RouteRequest | ExposureChanged | ReserveOpen | HaltTrading | JournalWritable]
+):
     """Checks, holds, forwards; a denial goes back to the node. The only writer of the switch."""
 
     lane = Lane.EXECUTION
@@ -58,6 +62,15 @@ class RiskActor(Actor[AdmitGraph | RouteRequest | ExposureChanged | HaltTrading 
             text = f"trading is halted: {switch.reason}"
             sender.tell(GraphDenied(request.graph_number, Reason.KILL_SWITCH, text))
             return
+        if switch.scoped:
+            for node in request.graph.nodes:
+                pinned, symbol = node.instrument.venue or "", node.instrument.symbol
+                graph_id = request.graph.graph_id or ""
+                reason = switch.blocks(request.client_id, pinned, symbol, graph_id)
+                if reason is not None:
+                    text = f"trading is halted: {reason}"
+                    sender.tell(GraphDenied(request.graph_number, Reason.KILL_SWITCH, text))
+                    return
         denial = admission_denial(request.graph, request.worst_notional_1e9, self.account_limits)
         if denial is not None:
             sender.tell(GraphDenied(request.graph_number, denial.reason, denial.text))
@@ -85,11 +98,31 @@ class RiskActor(Actor[AdmitGraph | RouteRequest | ExposureChanged | HaltTrading 
     def on_exposure(self, change: ExposureChanged) -> None:
         self.ledger.settle(change.grant_id, change.filled_qty_1e8, change.released_qty_1e8)
 
+    @handles(ReserveOpen)
+    def on_reserve(self, reserve: ReserveOpen) -> None:
+        """A child of an earlier run that may still live keeps its exposure held."""
+        self.ledger.reserve_open(
+            reserve.grant_id,
+            reserve.client_id,
+            reserve.environment,
+            reserve.router_id,
+            reserve.side,
+            reserve.qty_1e8,
+            reserve.price_1e9,
+        )
+
     @handles(HaltTrading)
     def on_halt(self, halt: HaltTrading) -> None:
-        self.ledger.switch.kill(halt.halted, halt.reason)
-        payload = TradingHalted(halt.halted, halt.reason)
+        switch = self.ledger.switch
+        if halt.halted:
+            switch.engage(halt.scope, halt.key, halt.reason)
+        else:
+            switch.clear(halt.scope, halt.key)
+        payload = TradingHalted(halt.halted, halt.reason, halt.scope, halt.key)
         self.journal.tell(Record("", self.environment, "", "", payload))
+        if halt.scope is KillScope.VENUE:
+            for router in self.routers.values():
+                router.tell(BarVenue(halt.key, halt.halted))
 
     @handles(JournalWritable)
     def on_journal(self, state: JournalWritable) -> None:

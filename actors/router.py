@@ -7,12 +7,14 @@ from typing import Final
 
 from engine.decisions.cost_model import CostModel, RoutingTerms
 from engine.decisions.decision_record import DecisionRecorder
+from engine.decisions.posts import Posts
 from engine.decisions.split import SplitPlan, Splitter
 from engine.decisions.watches import Watches
 from engine.errors import Reason
 from engine.messages import (
     ApprovedOrder,
     ApprovedRoute,
+    BarVenue,
     ChildrenPlanned,
     ChildReport,
     LiquidityAppeared,
@@ -22,6 +24,7 @@ from engine.messages import (
     UnwatchLiquidity,
     WatchLiquidity,
 )
+from engine.model.instruments import Listing
 from engine.model.orders import (
     ChildOrder,
     Grant,
@@ -32,7 +35,7 @@ from engine.model.orders import (
     client_order_id,
 )
 from engine.model.records import ChildIntent, ChildrenIntended, DecisionRecord
-from engine.model.units import Side, floor_to, notional_1e9, round_passive
+from engine.model.units import Side
 from engine.runtime.actor import Actor, ActorRef, Lane, handles
 
 __all__ = ["RouterActor"]
@@ -44,7 +47,7 @@ IOC: Final = TimeInForce.IOC
 
 
 class RouterActor(
-    Actor[ApprovedRoute | TakeSettled | TouchReached | WatchLiquidity | UnwatchLiquidity]
+    Actor[ApprovedRoute | TakeSettled | TouchReached | WatchLiquidity | UnwatchLiquidity | BarVenue]
 ):
     """One an instrument, so that two nodes sweeping the same book see each other's takes.
 
@@ -74,12 +77,16 @@ class RouterActor(
         self.journal = journal
         self.leg_slack = leg_slack
         self.trades = trades
+        self.posts = Posts(splitter.market)
         self.decisions = 0
 
     @handles(ApprovedRoute)
     def on_route(self, route: ApprovedRoute) -> None:
         grant = route.grant
         intent = grant.intent
+        if intent.post_venues:
+            self.on_post(grant)
+            return
         # A plain integer: an enum costs the kernel's dispatcher 45 us a call.
         splitter, side = self.splitter, int(intent.side)
         version = intent.routing_version
@@ -103,6 +110,34 @@ class RouterActor(
                 unplaced -= resting.qty_1e8
                 reason = Reason.NONE
         self.record(intent, record)
+        self.send(grant, children, intended, unplaced, reason, self.market.best(1 - side) or 0)
+
+    def on_post(self, grant: Grant) -> None:
+        """Rest all of it post-only at the wished price, on the venues of best passive value."""
+        intent = grant.intent
+        terms = self.costs.terms(
+            int(intent.side), self.ctx.now_ns, intent.urgency, intent.routing_version, intent.venue
+        )
+        choice = self.posts.choose(intent, grant.worst_price_1e9, terms.reasons)
+        children = [
+            self.child_of(grant, index, self.market.listings[venue], qty, price, post_only=True)
+            for index, (venue, qty, price) in enumerate(choice.places)
+        ]
+        intended = [intent_of(child) for child in children]
+        own_touch = self.market.best(int(intent.side)) or 0
+        self.send(grant, children, intended, choice.unplaced_qty_1e8, choice.reason, own_touch)
+
+    def send(
+        self,
+        grant: Grant,
+        children: list[ChildOrder],
+        intended: list[ChildIntent],
+        unplaced: int,
+        reason: Reason,
+        touch_1e9: int,
+    ) -> None:
+        """Intents to the journal, then orders to the venues, then the plan to its node."""
+        intent = grant.intent
         if children:
             told = ChildrenIntended(intent.attempt, grant.grant_id, tuple(intended))
             self.record(intent, told)
@@ -110,16 +145,14 @@ class RouterActor(
             for child in children:
                 if not trades[child.listing.venue_index].tell(ApprovedOrder(child, grant)):
                     self.no_room(child)
-        mid_1e9 = (plan.mid_x2 or 0) // 2
-        touch = self.market.best(1 - side) or 0
         planned = ChildrenPlanned(
             intent.attempt,
             grant.grant_id,
             tuple(children),
             unplaced,
             reason,
-            mid_1e9,
-            touch,
+            (self.market.mid_x2() or 0) // 2,
+            touch_1e9,
             self.decisions,
         )
         self.ctx.tell(intent.owner_id, planned)
@@ -153,6 +186,12 @@ class RouterActor(
             # Without room the node still ends by its horizon; it only sweeps no second time.
             self.watches.arm(watch.owner_id, watch.side, watch.price_1e9)
 
+    @handles(BarVenue)
+    def on_bar(self, bar: BarVenue) -> None:
+        for index, listing in enumerate(self.market.listings):
+            if listing.venue == bar.venue:
+                self.costs.observations.set_barred(index, bar.barred)
+
     @handles(UnwatchLiquidity)
     def on_unwatch(self, message: UnwatchLiquidity) -> None:
         self.watches.disarm(message.owner_id)
@@ -163,6 +202,7 @@ class RouterActor(
         """One immediate child a leg, and its record; each is a take in flight from now on."""
         intent = grant.intent
         side, owner_id, grant_id = intent.side, intent.owner_id, grant.grant_id
+        reduce = intent.reduce_only
         tif = FOK if intent.tif is FOK else IOC
         listings, add_take = self.market.listings, self.splitter.takes.add
         now_ns = self.ctx.now_ns
@@ -178,7 +218,9 @@ class RouterActor(
             listing = listings[venue]
             add_take(name, venue, side, qty, now_ns)
             children.append(
-                ChildOrder(name, grant_id, owner_id, index, listing, side, qty, limit, tif)
+                ChildOrder(
+                    name, grant_id, owner_id, index, listing, side, qty, limit, tif, False, reduce
+                )
             )
             intended.append(ChildIntent(name, listing.venue, side, qty, limit, tif))
         return children, intended
@@ -186,40 +228,43 @@ class RouterActor(
     def resting_child(
         self, grant: Grant, terms: RoutingTerms, qty_1e8: int, index: int
     ) -> ChildOrder | None:
-        """The rest of a limit order at its worst price, on the venue of best passive value.
-
-        That is the lowest maker fee among the venues that may be used and whose minimums the
-        rest meets; equal fees go by configured order.
-        """
-        intent = grant.intent
+        """The rest of a limit order at its worst price, on the venue of best passive value."""
         # A slippage cap may be tighter than the limit.
         limit = grant.worst_price_1e9
         assert limit is not None, "only a limit order rests"
-        best: ChildOrder | None = None
-        best_ppm = 0
-        for v, listing in enumerate(self.market.listings):
-            if terms.reasons[v] is not Reason.NONE or listing.fees is None:
-                continue
-            price = round_passive(limit, listing.tick_1e9, intent.side)
-            qty = floor_to(qty_1e8, listing.lot_1e8)
-            if qty < listing.qty_min_1e8 or notional_1e9(price, qty) < listing.notional_min_1e9:
-                continue
-            ppm = listing.fees.maker_ppm
-            if best is None or ppm < best_ppm:
-                prefix = intent.graph_number, intent.node_index, intent.attempt
-                best_ppm = ppm
-                best = ChildOrder(
-                    client_order_id(self.engine_number, *prefix, index),
-                    grant.grant_id,
-                    intent.owner_id,
-                    index,
-                    listing,
-                    intent.side,
-                    qty,
-                    price,
-                    TimeInForce.GTC,
-                )
-        return best
+        wish = grant.intent
+        choice = self.posts.rest(wish.side, qty_1e8, limit, terms.reasons)
+        if choice is None:
+            return None
+        venue, qty, price = choice
+        return self.child_of(grant, index, self.market.listings[venue], qty, price)
+
+    def child_of(
+        self,
+        grant: Grant,
+        index: int,
+        listing: Listing,
+        qty_1e8: int,
+        price_1e9: int,
+        *,
+        post_only: bool = False,
+    ) -> ChildOrder:
+        """A resting child."""
+        intent = grant.intent
+        prefix = intent.graph_number, intent.node_index, intent.attempt
+        return ChildOrder(
+            client_order_id(self.engine_number, *prefix, index),
+            grant.grant_id,
+            intent.owner_id,
+            index,
+            listing,
+            intent.side,
+            qty_1e8,
+            price_1e9,
+            TimeInForce.GTC,
+            post_only,
+            intent.reduce_only,
+        )
 
     def available_price(self, side: Side, worst_1e9: int | None) -> int | None:
         """The touch, if a usable venue shows size inside `worst_1e9` beyond what is in flight."""

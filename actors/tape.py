@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.decisions.market import MarketBlock
+from engine.decisions.market_tape import MarketTape
 from engine.decisions.venue_observations import VenueObservations
+from engine.kernels.layout import ASK, BID
 from engine.messages import MidSample, TradePrint
 from engine.runtime.actor import Actor, Lane, handles
 
@@ -18,16 +20,24 @@ SIDE_UNKNOWN = -1
 
 
 class TapeActor(Actor[TradePrint | MidSample]):
-    """Keeps `prints_max` prints in a ring: (recv_ns, price_1e9, qty_1e8, side, listing_id)."""
+    """Keeps `prints_max` prints in a ring: (recv_ns, price_1e9, qty_1e8, side, listing_id).
+
+    `tape` is what the nodes of the instrument read; this actor is its only writer.
+    """
 
     lane = Lane.BACKGROUND
     mailbox_capacity = 4_096
 
     def __init__(
-        self, market: MarketBlock, observations: VenueObservations, prints_max: int
+        self,
+        market: MarketBlock,
+        observations: VenueObservations,
+        prints_max: int,
+        tape: MarketTape | None = None,
     ) -> None:
         self.market = market
         self.observations = observations
+        self.tape = MarketTape() if tape is None else tape
         self.prints: NDArray[np.int64] = np.zeros((prints_max, PRINT_WIDTH), np.int64)
         self.count = 0
         self.volume_1e8 = 0
@@ -49,12 +59,19 @@ class TapeActor(Actor[TradePrint | MidSample]):
         self.count += 1
         self.volume_1e8 += trade.qty_1e8
         self.last_price_1e9 = trade.price_1e9
+        self.tape.observe_price(trade.price_1e9)
+        self.tape.observe_trade(self.ctx.now_ns, trade.qty_1e8)
 
     @handles(MidSample)
     def on_sample(self, sample: MidSample) -> None:
         mid_x2 = self.market.mid_x2()
         if mid_x2 is not None:
             self.observations.observe_mid(self.ctx.now_ns, mid_x2)
+            bid, ask = self.market.best(BID), self.market.best(ASK)
+            assert bid is not None, "a mid has two sides"
+            assert ask is not None, "a mid has two sides"
+            self.tape.observe_spread(ask - bid)
+        self.tape.observe_time(self.ctx.now_ns)
         self.ctx.after(SAMPLE_NS, MidSample())
 
     def newest(self, count: int) -> NDArray[np.int64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from engine.errors import DecodeError
 from engine.kernels.delta_ring import DeltaRing
@@ -25,9 +25,19 @@ from engine.messages import (
 from engine.ports import FeedCodec, Link
 from engine.runtime.actor import Actor, ActorRef, Lane, handles
 
-__all__ = ["VenueFeedActor"]
+__all__ = ["FrameRecorder", "VenueFeedActor"]
 
 CHANGES: Final = (BookDelta, BookSnapshot)
+# The line under which answered requests are recorded, each after its tag and a newline.
+REPLY_LINE: Final = -1
+
+
+class FrameRecorder(Protocol):
+    """What is told of every received frame before it is decoded."""
+
+    def keep(self, recv_ns: int, line: int, payload: bytes) -> None:
+        """Keep it, in bounded memory, in well under a microsecond."""
+        ...
 
 
 class VenueFeedActor(Actor[FeedFrame | FeedReply | LinkUp | LinkDown | Resynchronise | FeedCheck]):
@@ -35,7 +45,7 @@ class VenueFeedActor(Actor[FeedFrame | FeedReply | LinkUp | LinkDown | Resynchro
 
     `books` and `tapes` stand in the order of the codec's listings. A frame that the codec refuses
     may have carried a change: where the venue numbers its frames the next one shows the gap,
-    elsewhere every book of the session starts over.
+    elsewhere every book of the session starts over. `recorder` keeps what arrived, for incidents.
     """
 
     lane = Lane.MARKET
@@ -51,6 +61,7 @@ class VenueFeedActor(Actor[FeedFrame | FeedReply | LinkUp | LinkDown | Resynchro
         tapes: Sequence[ActorRef],
         silence_max_ns: int | None,
         restarted: bool = False,
+        recorder: FrameRecorder | None = None,
     ) -> None:
         self.venue = venue
         self.codec = codec
@@ -58,6 +69,7 @@ class VenueFeedActor(Actor[FeedFrame | FeedReply | LinkUp | LinkDown | Resynchro
         self.link = link
         self.silence_max_ns = silence_max_ns
         self.restarted = restarted
+        self.recorder = recorder
         self.books = books
         self.tapes = tapes
         self.frames = 0
@@ -92,6 +104,8 @@ class VenueFeedActor(Actor[FeedFrame | FeedReply | LinkUp | LinkDown | Resynchro
     def on_frame(self, frame: FeedFrame) -> None:
         self.frames += 1
         self.last_frame_ns = frame.recv_ns
+        if self.recorder is not None:
+            self.recorder.keep(frame.recv_ns, frame.line, frame.payload)
         try:
             events = self.codec.decode(frame.payload, frame.recv_ns, frame.line)
         except DecodeError:
@@ -102,6 +116,9 @@ class VenueFeedActor(Actor[FeedFrame | FeedReply | LinkUp | LinkDown | Resynchro
     @handles(FeedReply)
     def on_reply(self, reply: FeedReply) -> None:
         self.last_frame_ns = reply.recv_ns
+        if self.recorder is not None:
+            tagged = b"%s\n%s" % (reply.tag.encode(), reply.payload)
+            self.recorder.keep(reply.recv_ns, REPLY_LINE, tagged)
         try:
             events = self.codec.decode_reply(reply.tag, reply.payload, reply.recv_ns)
         except DecodeError:

@@ -11,6 +11,8 @@ from engine.messages import (
     ForgetChild,
     LinkDown,
     LinkUp,
+    ListOrders,
+    OrdersListed,
     QueryChild,
     TradeFrame,
 )
@@ -22,7 +24,16 @@ __all__ = ["VenueTradeActor"]
 
 
 class VenueTradeActor(
-    Actor[ApprovedOrder | CancelChild | QueryChild | ForgetChild | TradeFrame | LinkUp | LinkDown]
+    Actor[
+        ApprovedOrder
+        | CancelChild
+        | QueryChild
+        | ListOrders
+        | ForgetChild
+        | TradeFrame
+        | LinkUp
+        | LinkDown
+    ]
 ):
     """The last gate before the wire: switch and grant are asserted again for every order.
 
@@ -50,6 +61,7 @@ class VenueTradeActor(
         self.orders_max = orders_max
         self.owners: dict[str, int] = {}
         self.up = False
+        self.lists_for = 0
         self.orders_sent = 0
         self.cancels_sent = 0
         self.broken_frames = 0
@@ -61,8 +73,9 @@ class VenueTradeActor(
     def on_order(self, order: ApprovedOrder) -> None:
         child = order.child
         assert order.grant.covers(child), "an order stays inside its grant"
-        if self.switch.halted:
-            self.refuse(child, Reason.KILL_SWITCH, self.switch.reason)
+        blocked = self.switch.reason if self.switch.halted else self.blocked(order)
+        if blocked is not None:
+            self.refuse(child, Reason.KILL_SWITCH, blocked)
         elif not self.up:
             self.refuse(child, Reason.LINK_DOWN, f"the order line to {self.venue} is down")
         elif len(self.owners) >= self.orders_max:
@@ -88,6 +101,13 @@ class VenueTradeActor(
         if self.up:
             self.link.send(self.codec.encode_query(child, self.ctx.now_ns))
 
+    @handles(ListOrders)
+    def on_list(self, request: ListOrders) -> None:
+        """Asked again until it is answered, so nothing is kept but who wants to know."""
+        self.lists_for = request.reply_to
+        if self.up:
+            self.link.send(self.codec.encode_list(self.ctx.now_ns))
+
     @handles(ForgetChild)
     def on_forget(self, forget: ForgetChild) -> None:
         self.owners.pop(forget.client_order_id, None)
@@ -95,6 +115,12 @@ class VenueTradeActor(
     @handles(TradeFrame)
     def on_frame(self, frame: TradeFrame) -> None:
         try:
+            if self.lists_for:
+                listed = self.codec.decode_list(frame.payload, frame.recv_ns)
+                if listed is not None:
+                    self.ctx.tell(self.lists_for, OrdersListed(self.venue, listed))
+                    self.lists_for = 0
+                    return
             reports = self.codec.decode(frame.payload, frame.recv_ns)
         except DecodeError:
             # The order's own reply check asks the venue again, so nothing is lost with it.
@@ -116,6 +142,15 @@ class VenueTradeActor(
     @handles(LinkDown)
     def on_link_down(self, down: LinkDown) -> None:
         self.up = False
+
+    def blocked(self, order: ApprovedOrder) -> str | None:
+        """Why a kill switch of a narrower scope forbids this order."""
+        switch = self.switch
+        if not switch.scoped:
+            return None
+        intent, listing = order.grant.intent, order.child.listing
+        symbol = listing.instrument.symbol
+        return switch.blocks(intent.client_id, listing.venue, symbol, intent.graph_id)
 
     def refuse(self, child: ChildOrder, reason: Reason, text: str) -> None:
         """Nothing left: the owner hears a rejection that is proof of it."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.messages import SubmitAnswer, SubmitGraph
+from engine.messages import GroupCommitted, SubmitAnswer, SubmitGraph
 from engine.model.fees import FeeSchedule
 from engine.model.graph import FixedAmount, Graph, Node, NodeInstrument, Quantity
 from engine.model.instruments import Environment, Instrument, InstrumentType, Listing
@@ -19,6 +21,7 @@ from engine.service.settings import EngineSettings, VenuePorts
 from engine.service.sinks import DirectSink
 from engine.service.wiring import build_world
 from engine.store.journal import SqliteStore
+from engine.store.writer import WriterThread
 from venues.simulated.exchange import ExchangeConfig, SimulatedExchange
 from venues.simulated.feed_codec import SimulatedFeedCodec
 from venues.simulated.link import SimulatedLink
@@ -32,12 +35,19 @@ PRICE = 64_000 * 10**9
 START_NS = 1_700_000_000 * 10**9
 STEP_NS = 1_000_000
 DEPTH_1E8 = 10**17
+TURNS_MAX = 1_000_000
 
 
 class OrderWorld:
-    """`order()` submits one market order and runs it to its end; the journal is on disk."""
+    """`order()` submits one market order and runs it to its end; the journal is on disk.
 
-    def __init__(self, path: Path) -> None:
+    `threaded` commits on the writer thread, as an engine does, with the disk's own speed left out.
+    """
+
+    def __init__(self, path: Path, *, threaded: bool = False) -> None:
+        self.threaded = threaded
+        self.writer: WriterThread | None = None
+        self.committed: deque[int] = deque()
         self.system = ActorSystem(seed=1)
         self.driver = SimulatedDriver(self.system, start_ns=START_NS, order="fifo")
         self.store = SqliteStore(path)
@@ -91,13 +101,51 @@ class OrderWorld:
         assert isinstance(box.value, SubmitAnswer)
         return box.value
 
+    def batch(self, count: int) -> int:
+        """Submit so many at once and run them to their end; how many were accepted."""
+        boxes = [self.driver.ask(self.world.registry, self.make_request) for _ in range(count)]
+        # The production drain, not the simulated driver's step by step.
+        system, until_ns = self.system, self.system.now_ns + STEP_NS
+        system.scheduler.drain(TURNS_MAX)
+        while (due_ns := system.timers.next_due_ns()) is not None and due_ns <= until_ns:
+            system.now_ns = max(system.now_ns, due_ns)
+            system.fire_timers()
+            system.scheduler.drain(TURNS_MAX)
+        system.now_ns = until_ns
+        self.pump()
+        return sum(isinstance(one.value, SubmitAnswer) and not one.value.reason for one in boxes)
+
+    def pump(self) -> None:
+        """Tell the journal what the thread has made durable."""
+        while self.committed:
+            self.world.journal.tell(GroupCommitted(self.committed.popleft()))
+
+    def settle(self) -> None:
+        """Wait until all that was recorded is durable."""
+        while self.writer is not None and self.writer.depth:
+            time.sleep(0.001)
+            self.pump()
+            self.driver.run_until_idle()
+
+    def completed(self) -> int:
+        """Graphs that the store knows as completed."""
+        self.settle()
+        sql = "SELECT count(*) FROM graphs WHERE status = 'completed'"
+        found: int = self.store.connection.execute(sql).fetchone()[0]
+        return found
+
     def close(self) -> None:
         """Let the store go."""
         self.system.stop()
+        if self.writer is not None:
+            self.writer.stop()
         self.store.close()
 
     def make_sink(self, journal: ActorRef) -> JournalSink:
-        return DirectSink(self.store, journal)
+        if not self.threaded:
+            return DirectSink(self.store, journal)
+        self.writer = WriterThread(self.store, self.committed.append, print)
+        return self.writer
 
     def make_codec(self, listings, rings) -> FeedCodec:  # type: ignore[no-untyped-def]  # as the port
         return SimulatedFeedCodec(listings, rings)

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from time import perf_counter_ns
 
 from actors.node import NodeActor
+from actors.node_place import NodePlace
 from actors.router import RouterActor
+from engine.decisions.node_market import NodeMarket
 from engine.decisions.node_plan import NodeIdentity
 from engine.decisions.policies.policy import Action, PolicyView, Route
 from engine.errors import Reason
@@ -111,8 +113,17 @@ class FixedRoute:
     def on_wake(self, view: PolicyView) -> Sequence[Action]:
         return ()
 
+    def on_target(self, view: PolicyView) -> Sequence[Action]:
+        return ()
+
+    def resume(self, view: PolicyView) -> Sequence[Action]:
+        return ()
+
     def state(self) -> bytes:
         return b""
+
+    def load(self, state: bytes) -> None:
+        """It keeps nothing."""
 
 
 class TickWorld:
@@ -215,19 +226,22 @@ class TickWorld:
             self.world.routers[symbol].actor_id,
             None,
         )
+        world, market = self.world, self.world.markets[symbol]
+        place = NodePlace(
+            market,
+            NodeMarket(market, world.tapes[symbol], None),
+            LOT,
+            market.instrument.multiplier_1e8,
+            None,
+            world.risk,
+            world.routers[symbol],
+            world.journal,
+            world.trades,
+            world.price_watches,
+            lambda node: FixedRoute(qty_1e8),
+        )
         node = self.system.spawn(
-            lambda: NodeActor(
-                identity,
-                FixedRoute(qty_1e8),
-                self.world.markets[symbol],
-                None,
-                self.world.registry,
-                self.world.risk,
-                self.world.routers[symbol],
-                self.world.journal,
-                self.world.trades,
-            ),
-            name="node",
+            lambda: NodeActor(identity, place, world.registry, []), name="node"
         )
         node.tell(StartNode())
         self.driver.run_until_idle()

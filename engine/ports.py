@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from engine.messages import FeedEvent, TradeEvent
+from engine.model.listed import ListedOrder
 from engine.model.orders import ChildOrder
 from engine.model.records import JournalEntry
 
@@ -74,8 +75,19 @@ class TradeCodec(Protocol):
         """Request bytes that ask for its state by client order id (open and closed)."""
         ...
 
+    def encode_list(self, now_ns: int) -> bytes:
+        """Request bytes that ask for all of the engine's orders, open and recently closed."""
+        ...
+
     def decode(self, payload: bytes, recv_ns: int) -> Sequence[TradeEvent]:
-        """Reports of one received frame; DecodeError when it is not this venue's."""
+        """Reports of one received frame; DecodeError when it is not this venue's.
+
+        An answer to a list gives the reports of all its orders, one order after another.
+        """
+        ...
+
+    def decode_list(self, payload: bytes, recv_ns: int) -> tuple[ListedOrder, ...] | None:
+        """The orders of an answer to a list; None for any other frame, DecodeError as above."""
         ...
 
 

@@ -34,7 +34,7 @@ class InstrumentHandle(msgspec.Struct, frozen=True):
 
 
 class ResolvedNode(msgspec.Struct, frozen=True):
-    """A node bound to its instrument, with its quantity on the lot."""
+    """A node bound to its instrument, with its quantity on the lot; 0 where it is not fixed."""
 
     node: Node
     handle: InstrumentHandle
@@ -68,10 +68,9 @@ def resolve_node(
             return ((f"{path}.instrument.venue", text),)
     faults: list[Fault] = []
     qty = node.fixed_qty_1e8
-    assert qty is not None, "quantities other than fixed are refused before"
     lot = min(one.lot_1e8 for one in listings)
-    snapped = snap(qty, lot)
-    if snapped is None or snapped <= 0:
+    snapped = 0 if qty is None else snap(qty, lot)
+    if qty is not None and (snapped is None or snapped <= 0):
         near = f"{format_qty(floor_to(qty, lot))} or {format_qty(ceil_to(qty, lot))}"
         text = f"{format_qty(qty)} is off the lot of {format_qty(lot)}; nearest are {near}"
         faults.append((f"{path}.quantity.fixed.qty_1e8", text))

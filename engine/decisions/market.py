@@ -63,7 +63,8 @@ class MarketBlock:
 
     `watch_ask` and `watch_bid` are written by the router only: a book whose best ask is at or
     below `watch_ask`, or best bid at or above `watch_bid`, tells it so. INT64_MIN and INT64_MAX
-    mean that nobody waits.
+    mean that nobody waits. `trigger_low_x2` and `trigger_high_x2` are written by the price watch
+    only: a mid (twice, in 1e-9) at or beyond one of them concerns somebody.
     """
 
     __slots__ = (
@@ -85,6 +86,8 @@ class MarketBlock:
         "stale_reason",
         "top_ask",
         "top_bid",
+        "trigger_high_x2",
+        "trigger_low_x2",
         "view",
         "watch_ask",
         "watch_bid",
@@ -112,6 +115,8 @@ class MarketBlock:
         self.sequence = [0] * count
         self.best_bid = [NO_BID] * count
         self.best_ask = [NO_ASK] * count
+        self.trigger_low_x2 = INT64_MIN
+        self.trigger_high_x2 = INT64_MAX
         self.watch_ask = INT64_MIN
         self.watch_bid = INT64_MAX
         self.mid_known = False
@@ -288,12 +293,35 @@ class BookSlot:
         return cells[base + 2 * count], cells[base + 2 * count + 1]
 
     def _cache_best(self, moved: int) -> None:
+        """Keep this book's best and, where that is a matter of two comparisons, the market's."""
         market, venue = self.market, self.venue_index
         cells = market.cells
+        bids, asks = market.best_bid, market.best_ask
+        bid = old_bid = bids[venue]
+        ask = old_ask = asks[venue]
         if moved & BID_MOVED:
             count = cells[self.bid_base]
-            market.best_bid[venue] = cells[self.bid_base + 2 * count] if count else NO_BID
+            bid = bids[venue] = cells[self.bid_base + 2 * count] if count else NO_BID
         if moved & ASK_MOVED:
             count = cells[self.ask_base]
-            market.best_ask[venue] = cells[self.ask_base + 2 * count] if count else NO_ASK
-        market.mid_known = False
+            ask = asks[venue] = cells[self.ask_base + 2 * count] if count else NO_ASK
+        if not market.mid_known or market.mid_value is None:
+            market.mid_known = False
+            return
+        if not market.healthy[venue] or old_bid >= old_ask or bid >= ask:
+            market.mid_known = False
+            return
+        top_bid, top_ask = market.top_bid, market.top_ask
+        assert top_bid is not None, "a known mid has a bid"
+        assert top_ask is not None, "a known mid has an ask"
+        if bid >= top_bid:
+            top_bid = market.top_bid = bid
+        elif old_bid == top_bid:
+            market.mid_known = False
+            return
+        if ask <= top_ask:
+            top_ask = market.top_ask = ask
+        elif old_ask == top_ask:
+            market.mid_known = False
+            return
+        market.mid_value = top_bid + top_ask

@@ -17,6 +17,7 @@ from engine.model.orders import (
     VenueFill,
     next_state,
 )
+from engine.model.units import QTY_SCALE, Side
 
 __all__ = ["Applied", "Child", "NodeLedger"]
 
@@ -83,11 +84,20 @@ class Child:
         return self.filled_qty_1e8 < self.claimed_qty_1e8
 
 
+ENDED_KEPT = 64
+
+
 class NodeLedger:
-    """Quantities of one node; the children are bounded by the policy's attempts in flight."""
+    """Quantities of one node; the children are bounded by the policy's attempts in flight.
+
+    `base_fee_1e9` sums the fees that were taken in the base asset. Cancelled children with an
+    open rest are kept in `ended`, the last 64, since a venue may report their last fill late.
+    """
 
     __slots__ = (
+        "base_fee_1e9",
         "children",
+        "ended",
         "fees_1e9",
         "fill_count",
         "filled_qty_1e8",
@@ -103,7 +113,9 @@ class NodeLedger:
         self.fees_1e9 = 0
         self.fill_count = 0
         self.routing_qty_1e8 = 0
+        self.base_fee_1e9 = 0
         self.children: dict[str, Child] = {}
+        self.ended: dict[str, Child] = {}
 
     @property
     def open_qty_1e8(self) -> int:
@@ -144,6 +156,28 @@ class NodeLedger:
         return max(0, self.target_qty_1e8 - busy)
 
     @property
+    def sent_qty_1e8(self) -> int:
+        """Filled, or it may still be: what others must leave to this node."""
+        return self.filled_qty_1e8 + self.routing_qty_1e8 + self.open_qty_1e8
+
+    def net_qty_1e8(self, side: Side, multiplier_1e8: int) -> int:
+        """What arrived, in base units: less the fees taken in the base asset on a buy."""
+        taken: int = self.base_fee_1e9 if side is Side.BUY else 0
+        gross: int = self.filled_qty_1e8 * multiplier_1e8 // QTY_SCALE
+        return (gross * 10 - taken) // 10
+
+    def working_price_1e9(self, side: Side) -> int | None:
+        """The most aggressive price that rests, None when nothing does."""
+        prices = [
+            child.order.limit_price_1e9
+            for child in self.children.values()
+            if child.resting and not child.cancelling and not child.ended
+        ]
+        if not prices:
+            return None
+        return max(prices) if side is Side.BUY else min(prices)
+
+    @property
     def in_flight(self) -> bool:
         """An answer is awaited: an attempt at risk or router, a taker, or a cancel."""
         if self.routing_qty_1e8:
@@ -159,7 +193,8 @@ class NodeLedger:
 
     def apply(self, report: OrderReport) -> Applied | None:
         """Book one report; None when it is of no child known here."""
-        child = self.children.get(report.client_order_id)
+        name = report.client_order_id
+        child = self.children.get(name) or self.ended.get(name)
         if child is None:
             return None
         before = child.state
@@ -190,10 +225,15 @@ class NodeLedger:
         changed = fill is not None or child.state is not before or ended
         return Applied(child, fill, ended, owed, changed)
 
-    def drop_ended(self, client_order_id: str) -> None:
-        """Forget a child whose end was told to everyone who needs to know."""
+    def drop_ended(self, client_order_id: str) -> bool:
+        """Put away a child whose end was told; whether a late fill of it is still waited for."""
         child = self.children.pop(client_order_id)
         assert child.ended, "only ended children are forgotten"
+        open_rest = child.resting and child.filled_qty_1e8 < child.order.qty_1e8
+        if not open_rest or child.state is ChildState.REJECTED or len(self.ended) >= ENDED_KEPT:
+            return False
+        self.ended[client_order_id] = child
+        return True
 
     def _book(self, child: Child, fill: VenueFill) -> None:
         child.trade_ids.add(fill.trade_id)
@@ -201,3 +241,5 @@ class NodeLedger:
         self.filled_qty_1e8 += fill.qty_1e8
         self.price_times_qty += fill.price_1e9 * fill.qty_1e8
         self.fill_count += 1
+        if fill.fee_1e9 and fill.fee_asset == child.order.listing.instrument.base:
+            self.base_fee_1e9 += fill.fee_1e9

@@ -7,16 +7,18 @@ import msgspec
 from engine.decisions.market import MarketBlock
 from engine.decisions.market_facts import finest_tick_1e9
 from engine.decisions.node_ledger import NodeLedger
-from engine.decisions.policies.policy import Route
+from engine.decisions.policies.policy import Post, Route
 from engine.errors import Reason
 from engine.model.graph import Node, NodeStatus, Urgency
-from engine.model.instruments import Environment
-from engine.model.orders import RouteIntent
+from engine.model.instruments import Environment, InstrumentType
+from engine.model.order_ids import node_order_id
+from engine.model.orders import RouteIntent, TimeInForce
 from engine.model.records import NodeChanged
 from engine.model.risk import PreTradeRisk
 from engine.model.units import Side, ceil_to, floor_to
 
 __all__ = [
+    "ENDED_BY_TIF",
     "NodeIdentity",
     "ending",
     "final_status",
@@ -26,6 +28,16 @@ __all__ = [
     "worst_price",
 ]
 
+PAYOFF_1E9 = 10**9
+EVENT_COLLAR_BPS = 500
+# What a tif ends for want of a counterpart was asked for too; nobody refused it.
+ENDED_BY_TIF = frozenset({Reason.NO_LIQUIDITY, Reason.BEYOND_LIMIT, Reason.FOK_NOT_SINGLE_VENUE})
+ENDED_BY_WISH = ENDED_BY_TIF | {
+    Reason.CANCELLED,
+    Reason.EXPIRED,
+    Reason.UNREACHABLE,
+    Reason.REDUCED,
+}
 URGENCY_RANK = {Urgency.LOW: 0, Urgency.MEDIUM: 1, Urgency.HIGH: 2}
 
 
@@ -47,7 +59,7 @@ class NodeIdentity(msgspec.Struct, frozen=True):
 
     @property
     def node_order_id(self) -> str:
-        return f"graph:{self.graph_id}:{self.node.node_id}:{self.seq}"
+        return node_order_id(self.graph_id, self.node.node_id, self.seq)
 
     @property
     def journal_key(self) -> tuple[str, Environment, str, str]:
@@ -56,15 +68,29 @@ class NodeIdentity(msgspec.Struct, frozen=True):
 
 
 def node_worst_price(
-    identity: NodeIdentity, market: MarketBlock, collar_bps: int | None
+    identity: NodeIdentity, market: MarketBlock, baseline_x2: int | None, collar_bps: int | None
 ) -> int | None:
-    """The node's worst price from here on; the collar caps a market order without its own cap."""
+    """The node's worst price from its baseline; the collar caps a market order without a cap.
+
+    Event contracts state `max_slippage_bps` in bps of the one dollar payoff: 100 is a cent. Their
+    collar is 5 cents.
+    """
     node = identity.node
     limit = node.limit_price_1e9
     cap = node.execution.max_slippage_bps
-    if cap is None and limit is None:
-        cap = collar_bps
-    return worst_price(identity.side, limit, market.mid_x2(), cap, finest_tick_1e9(market))
+    event = market.instrument.type is InstrumentType.PREDICTION
+    if cap is None and limit is None and collar_bps is not None:
+        cap = EVENT_COLLAR_BPS if event else collar_bps
+    tick = finest_tick_1e9(market)
+    if event and cap is not None and baseline_x2 is not None:
+        away = cap * PAYOFF_1E9 // 10_000
+        if identity.side is Side.BUY:
+            bound = floor_to(baseline_x2 // 2 + away, tick)
+            bound = min(bound, PAYOFF_1E9 - tick)
+            return bound if limit is None else min(bound, limit)
+        bound = max(ceil_to(-(-baseline_x2 // 2) - away, tick), tick)
+        return bound if limit is None else max(bound, limit)
+    return worst_price(identity.side, limit, baseline_x2, cap, tick)
 
 
 def worst_price(
@@ -93,11 +119,21 @@ def route_intent(
     identity: NodeIdentity,
     owner_id: int,
     attempt: int,
-    route: Route,
+    wish: Route | Post,
     worst_price_1e9: int | None,
 ) -> RouteIntent:
-    """What risk and router need to know of one attempt; `owner_id` is the node's actor id."""
+    """What risk and router need to know of one attempt; `owner_id` is the node's actor id.
+
+    A wish's own price narrows the node's worst price and never widens it.
+    """
     node = identity.node
+    side = identity.side
+    if isinstance(wish, Post):
+        price = tighter(side, wish.price_1e9, worst_price_1e9)
+        tif, rest, venues, limit, worst = TimeInForce.GTC, True, wish.venues_max, price, price
+    else:
+        tif, rest, venues, limit = wish.tif, wish.rest, 0, node.limit_price_1e9
+        worst = tighter(side, wish.limit_1e9, worst_price_1e9)
     return RouteIntent(
         owner_id,
         identity.client_id,
@@ -108,30 +144,42 @@ def route_intent(
         identity.node_index,
         attempt,
         identity.router_id,
-        identity.side,
-        route.qty_1e8,
-        node.limit_price_1e9,
-        worst_price_1e9,
-        route.tif,
+        side,
+        wish.qty_1e8,
+        limit,
+        worst,
+        tif,
         node.instrument.venue,
-        route.rest,
+        rest,
         identity.limits,
         URGENCY_RANK[node.execution.urgency],
         identity.routing_version,
+        node.reduce_only,
+        venues,
     )
+
+
+def tighter(side: Side, one: int | None, other: int | None) -> int | None:
+    """The less aggressive of two worst prices; None is no bound."""
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other) if side is Side.BUY else max(one, other)
 
 
 def node_changed(
     identity: NodeIdentity,
-    ledger: NodeLedger,
+    ledger: NodeLedger | None,
     status: NodeStatus,
     reason: str,
     attempt: int,
-    policy_state: bytes,
+    memory: bytes,
 ) -> NodeChanged:
-    """The record of a node's whole state."""
+    """The record of a node's whole state; without a ledger it has not started."""
+    name = identity.node_order_id
+    if ledger is None:
+        return NodeChanged(name, status, reason, identity.qty_1e8, 0, 0, 0, "0", 0, 0, 0, memory)
     return NodeChanged(
-        identity.node_order_id,
+        name,
         status,
         reason,
         ledger.target_qty_1e8,
@@ -142,17 +190,16 @@ def node_changed(
         ledger.fees_1e9,
         ledger.fill_count,
         attempt,
-        policy_state,
+        memory,
     )
 
 
-def final_status(ledger: NodeLedger, reason: Reason | None) -> NodeStatus:
+def final_status(ledger: NodeLedger | None, reason: Reason | None) -> NodeStatus:
     """How a node ended that sends nothing more; `reason` is why it stopped."""
-    if ledger.filled_qty_1e8 >= ledger.target_qty_1e8:
-        return NodeStatus.FILLED
-    if ledger.filled_qty_1e8:
-        return NodeStatus.PARTIAL_FILL
-    if reason in (Reason.CANCELLED, Reason.EXPIRED):
+    if ledger is not None and ledger.filled_qty_1e8:
+        full = ledger.filled_qty_1e8 >= ledger.target_qty_1e8
+        return NodeStatus.FILLED if full else NodeStatus.PARTIAL_FILL
+    if reason in ENDED_BY_WISH:
         return NodeStatus.CANCELLED
     return NodeStatus.REJECTED
 

@@ -7,29 +7,35 @@ evidence that the rest will never fill. `Grant` is made here and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 import msgspec
 
 from engine.decisions.market import MarketBlock
 from engine.decisions.market_facts import quote_ns
 from engine.errors import Reason
+from engine.model.fees import fee_1e9
 from engine.model.graph import Graph
-from engine.model.instruments import Environment
+from engine.model.instruments import Environment, InstrumentType
 from engine.model.orders import Grant, RouteIntent
-from engine.model.risk import AccountLimits, Limits
-from engine.model.units import PRICE_SCALE, notional_1e9
+from engine.model.risk import AccountLimits, KillScope, Limits
+from engine.model.units import PRICE_SCALE, QTY_SCALE, Side, notional_1e9
 
 __all__ = ["Denial", "RiskLedger", "TradingSwitch", "admission_denial"]
+
+
+SCOPES_MAX = 10_000
 
 
 class TradingSwitch:
     """Whether orders may leave. The risk actor writes it; every venue boundary reads it.
 
-    Two causes stand side by side, so that clearing one does not clear the other: the kill
-    switch, and a journal that cannot be written.
+    Causes stand side by side, so that clearing one does not clear another: the kill switch of
+    the desk, a journal that cannot be written, and narrower halts by scope and key. `halted` is
+    the desk's, `scoped` says whether any narrower halt stands; both are cheap to read.
     """
 
-    __slots__ = ("halted", "journal_reason", "kill_reason", "killed", "reason")
+    __slots__ = ("_halts", "halted", "journal_reason", "kill_reason", "killed", "reason", "scoped")
 
     def __init__(self) -> None:
         self.killed = False
@@ -37,9 +43,11 @@ class TradingSwitch:
         self.journal_reason = ""
         self.halted = False
         self.reason = ""
+        self.scoped = False
+        self._halts: dict[tuple[KillScope, str], str] = {}
 
     def kill(self, killed: bool, reason: str) -> None:
-        """Engage or clear the kill switch."""
+        """Engage or clear the kill switch of the desk."""
         self.killed = killed
         self.kill_reason = reason
         self._settle()
@@ -48,6 +56,41 @@ class TradingSwitch:
         """The journal can or cannot be written."""
         self.journal_reason = "" if writable else reason
         self._settle()
+
+    def engage(self, scope: KillScope, key: str, reason: str) -> None:
+        """Halt a scope; where there is no room for one more, the whole desk."""
+        if scope is KillScope.DESK:
+            self.kill(True, reason)
+        elif (scope, key) in self._halts or len(self._halts) < SCOPES_MAX:
+            self._halts[scope, key] = reason
+            self.scoped = True
+        else:
+            self.kill(True, f"more than {SCOPES_MAX} scopes are halted; {reason}")
+
+    def clear(self, scope: KillScope, key: str) -> None:
+        """End the halt of a scope; what is not halted stays as it is."""
+        if scope is KillScope.DESK:
+            self.kill(False, "")
+            return
+        self._halts.pop((scope, key), None)
+        self.scoped = bool(self._halts)
+
+    def blocks(self, client_id: str, venue: str | None, symbol: str, graph_id: str) -> str | None:
+        """Why an order of these may not leave, None when it may. No venue: not pinned to one."""
+        if self.halted:
+            return self.reason
+        if not self.scoped:
+            return None
+        for scope, key in (
+            (KillScope.CLIENT, client_id),
+            (KillScope.VENUE, venue),
+            (KillScope.SYMBOL, symbol),
+            (KillScope.GRAPH, graph_id),
+        ):
+            reason = None if key is None else self._halts.get((scope, key))
+            if reason is not None:
+                return f"{scope.value} {key}: {reason}"
+        return None
 
     def _settle(self) -> None:
         self.halted = self.killed or bool(self.journal_reason)
@@ -69,18 +112,40 @@ class _Account(msgspec.Struct, gc=False):
     grants: int = 0
 
 
+class _Position(msgspec.Struct, gc=False):
+    """One account in one instrument: signed net of its fills, and what is out on each side."""
+
+    net_1e8: int = 0
+    buying_1e8: int = 0
+    selling_1e8: int = 0
+
+
 class _Open(msgspec.Struct, gc=False):
     """What is reserved under one grant."""
 
     account: _Account
+    position: _Position
+    side: Side
     qty_1e8: int
     notional_1e9: int
 
 
 class RiskLedger:
-    """Pre-trade checks and reservations. Bounded by the orders that may be in flight."""
+    """Pre-trade checks and reservations. Bounded by the orders that may be in flight.
 
-    __slots__ = ("_accounts", "_limits", "_markets", "_max_open", "_next_id", "_open", "switch")
+    Positions are kept by account and instrument, so by the clients and instruments configured.
+    """
+
+    __slots__ = (
+        "_accounts",
+        "_limits",
+        "_markets",
+        "_max_open",
+        "_next_id",
+        "_open",
+        "_positions",
+        "switch",
+    )
 
     def __init__(
         self,
@@ -93,6 +158,7 @@ class RiskLedger:
         self._limits = account_limits
         self._max_open = limits.orders_in_flight_max
         self._accounts: dict[tuple[str, Environment], _Account] = {}
+        self._positions: dict[tuple[str, Environment, int], _Position] = {}
         self._open: dict[int, _Open] = {}
         self._next_id = 0
         self.switch = switch
@@ -106,42 +172,83 @@ class RiskLedger:
         account = self._accounts.get((client_id, environment))
         return account.reserved_1e9 if account else 0
 
+    def position_1e8(self, client_id: str, environment: Environment, router_id: int) -> int:
+        """Signed net of the account's fills in one instrument, in its own units."""
+        position = self._positions.get((client_id, environment, router_id))
+        return position.net_1e8 if position else 0
+
     def authorise(self, intent: RouteIntent, now_ns: int) -> Grant | Denial:
         """A grant that holds the intent's exposure, or the first check that it fails."""
-        if self.switch.halted:
-            return Denial(Reason.KILL_SWITCH, f"trading is halted: {self.switch.reason}")
+        market = self._markets[intent.router_id]
+        switch = self.switch
+        if switch.halted:
+            return Denial(Reason.KILL_SWITCH, f"trading is halted: {switch.reason}")
+        if switch.scoped:
+            symbol = market.instrument.symbol
+            why = switch.blocks(intent.client_id, intent.venue, symbol, intent.graph_id)
+            if why is not None:
+                return Denial(Reason.KILL_SWITCH, f"trading is halted: {why}")
         if len(self._open) >= self._max_open:
             return Denial(Reason.ENGINE_BUSY, "too many orders are in flight; try again")
         if intent.qty_1e8 <= 0:
             return Denial(Reason.BAD_QUANTITY, "quantity must be positive")
-        market = self._markets[intent.router_id]
         touch = market.best(1 - intent.side) or 0
-        worst = intent.worst_price_1e9
-        price = worst if worst is not None and worst > touch else touch
-        notional = notional_1e9(price, intent.qty_1e8)
-        key = (intent.client_id, intent.environment)
-        account = self._accounts.get(key)
+        notional = _held_1e9(market, intent, touch)
+        account = self._accounts.get((intent.client_id, intent.environment))
         reserved = account.reserved_1e9 if account is not None else 0
         denial = self._denial(intent, touch, market, notional, reserved, now_ns)
         if denial is not None:
             return denial
-        if account is None:
-            account = self._accounts[key] = _Account(key)
         self._next_id += 1
-        account.reserved_1e9 += notional
-        account.grants += 1
-        self._open[self._next_id] = _Open(account, intent.qty_1e8, notional)
-        return Grant(self._next_id, intent, intent.qty_1e8, worst, notional)
+        self._hold(
+            self._next_id,
+            intent.client_id,
+            intent.environment,
+            intent.router_id,
+            intent.side,
+            intent.qty_1e8,
+            notional,
+        )
+        return Grant(self._next_id, intent, intent.qty_1e8, intent.worst_price_1e9, notional)
+
+    def reserve_open(
+        self,
+        grant_id: int,
+        client_id: str,
+        environment: Environment,
+        router_id: int,
+        side: Side,
+        qty_1e8: int,
+        price_1e9: int,
+    ) -> None:
+        """Hold what a child of an earlier run may still fill; children of one grant add up.
+
+        New grants are numbered above, so that no proof is booked to another's grant.
+        """
+        money = notional_1e9(price_1e9, qty_1e8)
+        self._next_id = max(self._next_id, grant_id)
+        held = self._open.get(grant_id)
+        if held is None:
+            self._hold(grant_id, client_id, environment, router_id, side, qty_1e8, money)
+            return
+        held.qty_1e8 += qty_1e8
+        held.notional_1e9 += money
+        held.account.reserved_1e9 += money
+        _out(held.position, side, qty_1e8)
 
     def settle(self, grant_id: int, filled_qty_1e8: int, released_qty_1e8: int) -> None:
         """Proof about a grant: this much filled or will never fill; the hold shrinks by it."""
         held = self._open.get(grant_id)
         if held is None:
             return
+        # A venue's excess is booked as well: the position is what was traded, not what was asked.
+        position = held.position
+        position.net_1e8 += filled_qty_1e8 if held.side is Side.BUY else -filled_qty_1e8
         done = min(filled_qty_1e8 + released_qty_1e8, held.qty_1e8)
         part = held.notional_1e9 * done // held.qty_1e8
         held.qty_1e8 -= done
         held.notional_1e9 -= part
+        _out(position, held.side, -done)
         account = held.account
         account.reserved_1e9 -= part
         if held.qty_1e8 == 0:
@@ -150,6 +257,41 @@ class RiskLedger:
             if account.grants == 0:
                 assert account.reserved_1e9 == 0, "no reservation outlives its grant"
                 del self._accounts[account.key]
+
+    def _hold(
+        self,
+        grant_id: int,
+        client_id: str,
+        environment: Environment,
+        router_id: int,
+        side: Side,
+        qty_1e8: int,
+        money_1e9: int,
+    ) -> None:
+        key = (client_id, environment)
+        account = self._accounts.get(key)
+        if account is None:
+            account = self._accounts[key] = _Account(key)
+        place = (client_id, environment, router_id)
+        position = self._positions.get(place)
+        if position is None:
+            position = self._positions[place] = _Position()
+        account.reserved_1e9 += money_1e9
+        account.grants += 1
+        _out(position, side, qty_1e8)
+        self._open[grant_id] = _Open(account, position, side, qty_1e8, money_1e9)
+
+    def _position_denial(self, intent: RouteIntent, cap: Decimal) -> Denial | None:
+        """Whether the position would pass `cap` with all that is out on this side filled."""
+        place = (intent.client_id, intent.environment, intent.router_id)
+        position = self._positions.get(place) or _Position()
+        if intent.side is Side.BUY:
+            reach = position.net_1e8 + position.buying_1e8 + intent.qty_1e8
+        else:
+            reach = position.selling_1e8 + intent.qty_1e8 - position.net_1e8
+        if reach <= cap * QTY_SCALE:
+            return None
+        return Denial(Reason.POSITION_LIMIT, f"the position might pass {cap}")
 
     def _denial(
         self,
@@ -169,6 +311,10 @@ class RiskLedger:
             if notional > own.max_order_notional_usd * PRICE_SCALE:
                 text = f"order notional is above {own.max_order_notional_usd} USD"
                 return Denial(Reason.NOTIONAL_LIMIT, text)
+        if own is not None and own.max_position_qty is not None:
+            denial = self._position_denial(intent, own.max_position_qty)
+            if denial is not None:
+                return denial
         cap = limits.open_notional_max_usd
         if cap is not None and reserved + notional > cap * PRICE_SCALE:
             return Denial(Reason.NOTIONAL_LIMIT, f"open notional would pass {cap} USD")
@@ -188,6 +334,32 @@ class RiskLedger:
             if now_ns - quote_ns(market) > age_ms * 1_000_000:
                 return Denial(Reason.STALE_VENUE, f"no book is younger than {age_ms} ms")
         return None
+
+
+def _held_1e9(market: MarketBlock, intent: RouteIntent, touch: int) -> int:
+    """Money that an intent reserves: its worst price, or the largest loss of an event contract."""
+    worst = intent.worst_price_1e9
+    if market.instrument.type is not InstrumentType.PREDICTION:
+        return notional_1e9(worst if worst is not None and worst > touch else touch, intent.qty_1e8)
+    if intent.side is Side.BUY:
+        price = touch if worst is None else max(worst, touch)
+    else:
+        price = PRICE_SCALE - (touch if worst is None else min(worst, touch or worst))
+    fees = [
+        fee_1e9(listing.fees, at, intent.qty_1e8, maker=False)
+        for listing in market.listings
+        if listing.fees is not None
+        for at in (price, PRICE_SCALE // 2)
+    ]
+    return notional_1e9(price, intent.qty_1e8) + max(fees, default=0)
+
+
+def _out(position: _Position, side: Side, qty_1e8: int) -> None:
+    """More, or less, is out on a side."""
+    if side is Side.BUY:
+        position.buying_1e8 += qty_1e8
+    else:
+        position.selling_1e8 += qty_1e8
 
 
 def admission_denial(

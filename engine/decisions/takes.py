@@ -34,14 +34,20 @@ class Take(msgspec.Struct, gc=False):
 
 
 class TakesInFlight:
-    """At most `TAKES_MAX` takes of one market; the oldest gives way. `cells` is the arena."""
+    """At most `TAKES_MAX` takes of one market; the oldest gives way. `cells` is the arena.
 
-    __slots__ = ("cells", "market", "takes")
+    `settled` has, for each venue, the settled ones by the time of settling; a venue's are looked
+    through only when its book has moved.
+    """
+
+    __slots__ = ("cells", "market", "seen_ns", "settled", "takes")
 
     def __init__(self, market: MarketBlock, cells: memoryview) -> None:
         self.market = market
         self.cells = cells
         self.takes: dict[str, Take] = {}
+        self.settled: list[dict[str, Take]] = [{} for _ in market.listings]
+        self.seen_ns = [0] * len(market.listings)
 
     def add(self, key: str, venue_index: int, side: int, qty_1e8: int, now_ns: int) -> None:
         """A leg of `qty_1e8` leaves for a venue; `key` is the child's client order id."""
@@ -59,7 +65,9 @@ class TakesInFlight:
         take = self.takes.get(key)
         if take is None:
             return
-        if filled_qty_1e8 <= 0:
+        venue = take.venue_index
+        if filled_qty_1e8 <= 0 or 0 < exchange_ns < self.market.exchange_ns[venue]:
+            # Nothing was taken, or the book shows it already.
             self._drop(key)
             return
         keep = min(filled_qty_1e8, take.qty_1e8)
@@ -67,20 +75,28 @@ class TakesInFlight:
         take.qty_1e8 = keep
         take.settled_ns = now_ns
         take.exchange_ns = exchange_ns
+        self.settled[venue].pop(key, None)
+        self.settled[venue][key] = take
 
     def expire(self, now_ns: int) -> None:
         """Release every take that its book shows by now, or that is too old."""
-        book_ns = self.market.exchange_ns
-        done = []
-        for key, take in self.takes.items():
-            if take.settled_ns == UNSETTLED:
-                if now_ns - take.added_ns >= OPEN_NS_MAX:
-                    done.append(key)
-            elif now_ns - take.settled_ns >= SETTLED_NS_MAX or (
-                take.exchange_ns and book_ns[take.venue_index] > take.exchange_ns
-            ):
-                done.append(key)
-        for key in done:
+        takes, seen_ns = self.takes, self.seen_ns
+        for venue, book_ns in enumerate(self.market.exchange_ns):
+            settled = self.settled[venue]
+            if book_ns != seen_ns[venue]:
+                seen_ns[venue] = book_ns
+                for key in [key for key, one in settled.items() if 0 < one.exchange_ns < book_ns]:
+                    self._drop(key)
+            while settled:
+                key = next(iter(settled))
+                if now_ns - settled[key].settled_ns < SETTLED_NS_MAX:
+                    break
+                self._drop(key)
+        while takes:
+            key = next(iter(takes))
+            take = takes[key]
+            if take.settled_ns != UNSETTLED or now_ns - take.added_ns < OPEN_NS_MAX:
+                break
             self._drop(key)
 
     def in_flight(self, side: int) -> list[int]:
@@ -90,4 +106,5 @@ class TakesInFlight:
 
     def _drop(self, key: str) -> None:
         take = self.takes.pop(key)
+        self.settled[take.venue_index].pop(key, None)
         self.cells[take.field] -= take.qty_1e8

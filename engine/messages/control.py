@@ -3,32 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntEnum
 from typing import Protocol
 
 import msgspec
 
 from engine.errors import Reason
-from engine.model.graph import Graph, GraphStatus, NodeStatus
+from engine.model.dry_run import DryRunReport
+from engine.model.graph import Graph, GraphStatus
 from engine.model.instruments import Environment
+from engine.model.listed import ListedOrder
+from engine.model.progress import NodeProgress
 from engine.model.records import JournalEntry, RecordPayload
+from engine.model.risk import KillScope
+from engine.model.terms import Terms
+from engine.model.units import Side
 from engine.runtime.delivery import Command, Event
 
 __all__ = [
     "AdmitGraph",
-    "CancelGraph",
+    "AdoptGraph",
+    "AmendNode",
+    "BarVenue",
     "CancelNode",
+    "CommandAnswer",
     "CommitFailed",
+    "EdgeDue",
     "FlushJournal",
+    "FreezeGraphs",
     "GraphAdmitted",
+    "GraphCommand",
+    "GraphCommandKind",
     "GraphDenied",
+    "GraphDurable",
     "GraphEnded",
     "GroupCommitted",
     "HaltTrading",
     "JournalRetry",
     "JournalWritable",
+    "KillNode",
+    "LingerOver",
+    "ListOrders",
     "NodeEnded",
+    "NodeMoved",
+    "OrdersListed",
+    "PauseNode",
     "Record",
     "Recorded",
+    "RecoverGraph",
+    "RecoverNode",
+    "RecoveryCheck",
+    "ReserveOpen",
+    "ResumeNode",
+    "RetryDue",
+    "RiskMark",
+    "ShareChanged",
     "StartNode",
     "StreamSink",
     "SubmitAnswer",
@@ -45,10 +74,11 @@ class SubmitGraph(Command, frozen=True, gc=False):
     client_id: str
     environment: Environment
     graph: Graph
+    dry_run: bool = False
 
 
 class SubmitAnswer(msgspec.Struct, frozen=True, gc=False):
-    """Accepted (reason NONE) or refused with every fault."""
+    """Accepted (reason NONE) or refused with every fault; `report` answers a dry run."""
 
     graph_id: str
     status: GraphStatus
@@ -57,6 +87,7 @@ class SubmitAnswer(msgspec.Struct, frozen=True, gc=False):
     reason: Reason
     text: str
     faults: tuple[tuple[str, str], ...] = ()
+    report: DryRunReport | None = None
 
 
 class AdmitGraph(Command, frozen=True, gc=False):
@@ -83,33 +114,154 @@ class GraphDenied(Event, frozen=True, gc=False):
     text: str
 
 
-class CancelGraph(Event, frozen=True, gc=False):
-    """From outside: cancel every active node of the graph; answered with the graph's status."""
+class CancelNode(Event, frozen=True, gc=False):
+    """To a node: stop working, cancel children, end when the last quantity is proven.
+
+    `disarm` ends its edges first, so that nothing starts because of the cancel itself.
+    """
+
+    reason: str
+    disarm: bool = False
+
+
+class StartNode(Event, frozen=True, gc=False):
+    """Graph to node: begin; with `qty_1e8` for a leg whose quantity is known only now."""
+
+    qty_1e8: int = 0
+
+
+class KillNode(Event, frozen=True, gc=False):
+    """Graph to node: a kill switch of a venue or symbol; the node knows whether it is meant."""
+
+    venue: str
+    symbol: str
+    cancel: bool
+    reason: str
+
+
+class BarVenue(Event, frozen=True, gc=False):
+    """Risk to routers: leave this venue out of routing, or take it back in."""
+
+    venue: str
+    barred: bool
+
+
+class RecoverNode(Event, frozen=True, gc=False):
+    """Graph to a node that was rebuilt from the record: go on; `frozen` while paused.
+
+    A `root` that had not started does so now.
+    """
+
+    frozen: bool = False
+    root: bool = False
+
+
+class PauseNode(Event, frozen=True, gc=False):
+    """Graph to node: freeze policy, edges and retries; resting orders are pulled unless told."""
+
+    leave_working: bool = False
+
+
+class ResumeNode(Event, frozen=True, gc=False):
+    """Graph to node: go on from what is true now."""
+
+
+class EdgeDue(Event, frozen=True, gc=False):
+    """A node's own timer: a timeout of one of its edges may have come."""
+
+
+class RetryDue(Event, frozen=True, gc=False):
+    """A node's own timer: the pause after a transient refusal is over."""
+
+
+class ShareChanged(Event, frozen=True, gc=False):
+    """Node to a node of its allowance group: look again at what you may have out."""
+
+
+class AmendNode(Event, frozen=True, gc=False):
+    """Graph to node: work under these terms from now on; answered with a `CommandAnswer`."""
+
+    reply_to: int
+    terms: Terms
+
+
+class CommandAnswer(msgspec.Struct, frozen=True, gc=False):
+    """What became of a command on a graph or node; reason NONE when it was taken."""
+
+    reason: Reason
+    text: str = ""
+    node_order_id: str = ""
+    mode: str = ""
+
+
+class GraphCommandKind(IntEnum):
+    """What may be asked of a running graph."""
+
+    CANCEL = 0
+    PAUSE = 1
+    RESUME = 2
+    FREEZE = 3
+    CANCEL_NODE = 4
+    AMEND_NODE = 5
+
+
+class GraphCommand(Event, frozen=True, gc=False):
+    """From outside to the registry and on to the graph; answered with a `CommandAnswer`."""
 
     reply_to: int
     client_id: str
     environment: Environment
     graph_id: str
-    reason: str = "cancelled by the client"
+    kind: GraphCommandKind
+    node_id: str = ""
+    reason: str = ""
+    terms: Terms | None = None
+    venue: str = ""
+    symbol: str = ""
 
 
-class CancelNode(Event, frozen=True, gc=False):
-    """Graph to node: stop working, cancel children, end when the last quantity is proven."""
+class FreezeGraphs(Event, frozen=True, gc=False):
+    """From outside to the registry after a kill: freeze the graphs of the scope.
 
+    `cancel` also ends them. `reply_to` gets the ids of the graphs that it concerned.
+    """
+
+    reply_to: int
+    environment: Environment
+    scope: KillScope
+    key: str
+    cancel: bool
     reason: str
 
 
-class StartNode(Event, frozen=True, gc=False):
-    """Graph to node: begin."""
+class NodeMoved(Event, frozen=True, gc=False):
+    """Node to a graph that watches its risk: progress and what is still out."""
+
+    progress: NodeProgress
+    open_qty_1e8: int
+    unknown_qty_1e8: int
+    price_times_qty: int
+    fees_1e9: int
+
+
+class RiskMark(Event, frozen=True, gc=False):
+    """A graph's own timer: mark its position to market."""
+
+
+class LingerOver(Event, frozen=True, gc=False):
+    """A graph's own timer: no late fill is waited for any more."""
 
 
 class NodeEnded(Event, frozen=True, gc=False):
-    """Node to graph: terminal, with its proven quantities."""
+    """Node to graph: terminal, with its proven quantities.
 
-    node_index: int
-    status: NodeStatus
-    filled_qty_1e8: int
+    `shortfall_1e8` is what a hedge still lacked; a node that `lingers` may hear of a late fill.
+    """
+
+    progress: NodeProgress
     reason: str
+    shortfall_1e8: int = 0
+    lingers: bool = False
 
 
 class GraphEnded(Event, frozen=True, gc=False):
@@ -119,11 +271,62 @@ class GraphEnded(Event, frozen=True, gc=False):
 
 
 class HaltTrading(Event, frozen=True, gc=False):
-    """To risk: stop (or clear); `cancel_open` also cancels working orders."""
+    """To risk: stop (or clear) new orders in a scope; outranks every queue, and is recorded."""
 
     halted: bool
     reason: str
-    cancel_open: bool = True
+    scope: KillScope = KillScope.DESK
+    key: str = ""
+
+
+class RecoverGraph(Event, frozen=True, gc=False):
+    """Roof to registry to recovery at a start: a graph that was open (a `PastGraph`).
+
+    It goes on once every venue was asked; None only has the venues asked.
+    """
+
+    past: object
+
+
+class AdoptGraph(Event, frozen=True, gc=False):
+    """Recovery to registry: the graph (a `GraphSeed`) may go on from here."""
+
+    seed: object
+
+
+class ListOrders(Event, frozen=True, gc=False):
+    """Recovery to venue trade: which orders of ours does the venue remember?"""
+
+    reply_to: int
+
+
+class RecoveryCheck(Event, frozen=True, gc=False):
+    """Recovery's own timer: which venues still owe their list?"""
+
+
+class OrdersListed(Event, frozen=True, gc=False):
+    """Venue trade to registry: every order of ours that the venue remembers, and their fills."""
+
+    venue: str
+    orders: tuple[ListedOrder, ...]
+
+
+class ReserveOpen(Event, frozen=True, gc=False):
+    """Node to risk after a restart: hold the exposure of a child that may still live."""
+
+    grant_id: int
+    client_id: str
+    environment: Environment
+    router_id: int
+    side: Side
+    qty_1e8: int
+    price_1e9: int
+
+
+class GraphDurable(Event, frozen=True, gc=False):
+    """Journal to registry: the graph's acceptance is on disk; its orders may leave."""
+
+    graph_number: int
 
 
 class StreamSink(Protocol):

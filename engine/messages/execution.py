@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 from engine.errors import Reason
 from engine.model.orders import ChildOrder, Grant, OrderReport, RouteIntent
+from engine.model.progress import NodeProgress
 from engine.model.units import Side
 from engine.runtime.delivery import Command, Event
 
 __all__ = [
     "ApprovedOrder",
     "ApprovedRoute",
+    "ArmPrice",
     "CancelChild",
     "ChildReport",
     "ChildrenPlanned",
+    "DisarmPrice",
     "ExposureChanged",
     "ForgetChild",
+    "HoldDue",
+    "LastCheck",
     "LiquidityAppeared",
     "PolicyWake",
+    "PriceMoved",
+    "PriceReached",
+    "PriceSource",
     "QueryChild",
     "ReplyCheck",
     "RouteDenied",
@@ -26,6 +36,7 @@ __all__ = [
     "TradeEvent",
     "TradeFrame",
     "UnwatchLiquidity",
+    "UpstreamChanged",
     "WatchLiquidity",
 ]
 
@@ -58,6 +69,70 @@ class LiquidityAppeared(Event, frozen=True, gc=False):
     """From the router to a watching node: its price is available; the watch is spent."""
 
     price_1e9: int
+
+
+class UpstreamChanged(Event, frozen=True, gc=False):
+    """Node to a node after it: this is an edge. Cumulative, so any order of arrival will do."""
+
+    progress: NodeProgress
+
+
+class PriceSource(IntEnum):
+    """Which price of a market a trigger tests."""
+
+    MID = 0
+    BID = 1
+    ASK = 2
+    LAST = 3
+    MARK = 4
+
+
+class ArmPrice(Event, frozen=True, gc=False):
+    """Node to the price watch of an instrument: tell me once the price reaches the threshold.
+
+    Inclusive. The threshold is twice the price in 1e-9, like the mid it is compared with. One
+    for each (owner, edge); a second replaces the first. `hold_ns` asks that it stays reached.
+    """
+
+    owner_id: int
+    edge_index: int
+    above: bool
+    price_x2_1e9: int
+    source: PriceSource
+    hold_ns: int
+
+
+class DisarmPrice(Event, frozen=True, gc=False):
+    """The node no longer waits for this edge's price."""
+
+    owner_id: int
+    edge_index: int
+
+
+class PriceMoved(Event, frozen=True, gc=False):
+    """Book to price watch: a trusted price beyond the watch's bounds, as it was seen then."""
+
+    mid_x2: int
+    bid_1e9: int
+    ask_1e9: int
+
+
+class HoldDue(Event, frozen=True, gc=False):
+    """A price watch's own timer: a price has held for as long as was asked."""
+
+    owner_id: int
+    edge_index: int
+
+
+class LastCheck(Event, frozen=True, gc=False):
+    """A price watch's own timer: look at the extremes of the last prices."""
+
+
+class PriceReached(Event, frozen=True, gc=False):
+    """Price watch to the node: the price was touched (and held); the trigger is spent."""
+
+    edge_index: int
+    price_x2_1e9: int
 
 
 class RouteRequest(Command, frozen=True, gc=False):

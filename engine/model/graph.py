@@ -16,6 +16,7 @@ from engine.model.risk import GraphRisk
 from engine.model.wire import Wire
 
 __all__ = [
+    "Condition",
     "Edge",
     "EdgeAction",
     "Execution",
@@ -27,11 +28,19 @@ __all__ = [
     "Node",
     "NodeInstrument",
     "NodeStatus",
+    "NotionalAmount",
+    "Pacing",
+    "ParticipationPacing",
     "Policy",
+    "PriceTrigger",
     "Quantity",
     "SimpleOrder",
+    "Sizing",
+    "TimeoutTrigger",
     "Trigger",
+    "UniformPacing",
     "Urgency",
+    "VolumePacing",
     "graph_of",
 ]
 
@@ -63,7 +72,7 @@ class NodeStatus(StrEnum):
 
 
 class Policy(StrEnum):
-    """Execution policies of the wire."""
+    """Execution policies of the wire; `iceberg` is beyond the reference."""
 
     SOR = "sor"
     IOC_SWEEP = "ioc_sweep"
@@ -71,6 +80,7 @@ class Policy(StrEnum):
     AGGRESSIVE_CHASE = "aggressive_chase"
     PASSIVE_LADDER = "passive_ladder"
     TIME_DRIP = "time_drip"
+    ICEBERG = "iceberg"
 
 
 class Urgency(StrEnum):
@@ -135,14 +145,30 @@ class UniformPacing(Wire, frozen=True, kw_only=True):
     interval_ms: int
 
 
+class VolumePacing(Wire, frozen=True, kw_only=True):
+    """Slices at a fixed interval, sized by the observed volume curve (VWAP)."""
+
+    num_slices: int
+    interval_ms: int
+
+
+class ParticipationPacing(Wire, frozen=True, kw_only=True):
+    """A share of the public volume (POV): `participation_bps` of what others trade."""
+
+    participation_bps: int
+    interval_ms: int = 1_000
+
+
 class Pacing(Wire, frozen=True, kw_only=True):
-    """Pacing of a node; `uniform` is a TWAP."""
+    """Pacing of a node, exactly one: `uniform` is a TWAP, `vwap` and `pov` follow the tape."""
 
     uniform: UniformPacing | None = None
+    vwap: VolumePacing | None = None
+    pov: ParticipationPacing | None = None
 
 
 class Execution(Wire, frozen=True, kw_only=True):
-    """How a node is worked."""
+    """How a node is worked. `display_qty_1e8` is what an iceberg shows at a time."""
 
     policy: Policy = Policy.SOR
     urgency: Urgency = Urgency.MEDIUM
@@ -150,6 +176,7 @@ class Execution(Wire, frozen=True, kw_only=True):
     horizon_ms: int | None = None
     tif: TimeInForce = TimeInForce.GTC
     pacing: Pacing | None = None
+    display_qty_1e8: int | None = None
 
 
 class Node(Wire, frozen=True, kw_only=True):
@@ -163,6 +190,7 @@ class Node(Wire, frozen=True, kw_only=True):
     execution: Execution = Execution()
     activation: Literal["root", "wait"] | None = None
     join: Literal["any", "all"] = "any"
+    reduce_only: bool = False
 
     @property
     def limit_price_1e9(self) -> int | None:
@@ -265,7 +293,7 @@ class SimpleOrder(Wire, frozen=True, kw_only=True):
     sandbox: bool | None = None
 
 
-def graph_of(order: SimpleOrder, qty_1e8: int, price_1e9: int | None) -> Graph:
+def graph_of(order: SimpleOrder, quantity: Quantity, price_1e9: int | None) -> Graph:
     """The one-node graph that a simple order stands for; its node is called `order`."""
     kind = InstrumentType.PERP if order.symbol.endswith("-PERP") else InstrumentType.SPOT
     order_type: Literal["market"] | LimitOrder = "market"
@@ -276,7 +304,7 @@ def graph_of(order: SimpleOrder, qty_1e8: int, price_1e9: int | None) -> Graph:
         instrument=NodeInstrument(symbol=order.symbol, type=kind, venue=order.venue),
         side=order.side,
         order_type=order_type,
-        quantity=Quantity(fixed=FixedAmount(qty_1e8=qty_1e8)),
+        quantity=quantity,
         execution=order.execution,
         activation="root",
     )

@@ -12,10 +12,17 @@ from typing import Any
 import msgspec
 
 from engine.errors import GraphError
-from engine.model.graph import Graph, SimpleOrder, graph_of
+from engine.model.graph import (
+    FixedAmount,
+    Graph,
+    NotionalAmount,
+    Quantity,
+    SimpleOrder,
+    graph_of,
+)
 from engine.model.units import price_1e9, qty_1e8
 
-__all__ = ["fingerprint", "parse_graph"]
+__all__ = ["fingerprint", "parse_graph", "with_decimals"]
 
 BODY_BYTES_MAX = 262_144
 _PATH = re.compile(r" - at `\$?\.?([^`]*)`$")
@@ -40,7 +47,7 @@ def parse_graph(order: Graph | SimpleOrder | Mapping[str, Any] | bytes | str) ->
             if "nodes" in _untyped(order):
                 return msgspec.json.decode(order, type=Graph)
             return _from_simple(msgspec.json.decode(order, type=SimpleOrder))
-        plain = _with_decimals(order)
+        plain = with_decimals(order)
         if "nodes" in plain:
             return msgspec.convert(plain, type=Graph)
         return _from_simple(msgspec.convert(plain, type=SimpleOrder))
@@ -64,29 +71,31 @@ def _from_simple(order: SimpleOrder) -> Graph:
     if (order.qty is None) == (order.notional is None):
         text = "exactly one of 'qty' and 'notional' is needed"
         raise GraphError(text, [("qty", text)])
-    if order.qty is None:
-        text = "orders by notional are not executed by this version; give 'qty'"
-        raise GraphError(text, [("notional", text)])
     try:
         field = "qty"
-        qty = qty_1e8(order.qty)
+        amount = Quantity()
+        if order.qty is not None:
+            amount = Quantity(fixed=FixedAmount(qty_1e8=qty_1e8(order.qty)))
+        elif order.notional is not None:
+            field = "notional"
+            amount = Quantity(notional=NotionalAmount(usd_1e9=price_1e9(order.notional)))
         field = "price"
         price = None if order.price is None else price_1e9(order.price)
     except ValueError as error:
         raise GraphError(f"{field}: {error}", [(field, str(error))]) from None
-    return graph_of(order, qty, price)
+    return graph_of(order, amount, price)
 
 
 def _untyped(body: bytes | str) -> Any:
     return msgspec.json.decode(body)
 
 
-def _with_decimals(value: Any) -> Any:
+def with_decimals(value: Any) -> Any:
     """The same structure with every float as the decimal of its shortest text."""
     if isinstance(value, float):
         return Decimal(repr(value)) if math.isfinite(value) else value
     if isinstance(value, Mapping):
-        return {key: _with_decimals(item) for key, item in value.items()}
+        return {key: with_decimals(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_with_decimals(item) for item in value]
+        return [with_decimals(item) for item in value]
     return value

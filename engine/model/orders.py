@@ -42,7 +42,9 @@ class RouteIntent(msgspec.Struct, frozen=True, gc=False):
     `owner_id` is the node's actor id, `graph_number` the engine-wide number of its graph.
     `limit_price_1e9` is the node's own limit or None; `worst_price_1e9` the tighter of limit and
     collar, never to be passed, None only where no collar applies. `rest` asks the router to
-    leave what cannot be taken resting at the limit. `urgency` is 0 (low) to 2 (high).
+    leave what cannot be taken resting at the limit. `post_venues` above 0 takes nothing: all of it
+    rests post-only at `limit_price_1e9` on at most so many venues. `urgency` is 0 (low) to 2
+    (high).
     """
 
     owner_id: int
@@ -65,6 +67,7 @@ class RouteIntent(msgspec.Struct, frozen=True, gc=False):
     urgency: int = 1
     routing_version: int = 1
     reduce_only: bool = False
+    post_venues: int = 0
 
 
 class Grant(msgspec.Struct, frozen=True, gc=False):

@@ -11,6 +11,7 @@ import msgspec
 from engine.model.graph import Graph, GraphStatus, NodeStatus
 from engine.model.instruments import Environment
 from engine.model.orders import OrderReport, TimeInForce
+from engine.model.risk import KillScope
 from engine.model.units import Side
 
 __all__ = [
@@ -29,7 +30,7 @@ __all__ = [
     "TradingHalted",
 ]
 
-ENTRY_VERSION = 1
+ENTRY_VERSION = 2
 
 
 class Payload(msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field="kind"):
@@ -45,16 +46,19 @@ class EngineStarted(Payload, frozen=True, gc=False, array_like=True, tag=1):
 
 
 class GraphAccepted(Payload, frozen=True, gc=False, array_like=True, tag=2):
-    """A graph passed admission: the whole of it, as submitted, with its number.
+    """A graph passed admission: the whole of it, as it runs, with its number.
 
     `arrival_mids_1e9` and `expected_fee_bps` are snapshots for each node, in node order; 0 and
-    None where no healthy book existed.
+    None where no healthy book existed. `arrival_mids_x2` is twice the mid, exactly. `spare` are
+    nodes that were added for a flatten.
     """
 
     graph_number: int
     graph: Graph
     arrival_mids_1e9: tuple[int, ...]
     expected_fee_bps: tuple[float | None, ...]
+    arrival_mids_x2: tuple[int, ...] = ()
+    spare: tuple[int, ...] = ()
 
 
 class ChildIntent(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -140,7 +144,8 @@ class NodeChanged(Payload, frozen=True, gc=False, array_like=True, tag=7):
     """The whole state of a node after a change: recovery takes the last one.
 
     `price_times_qty` is sum(price_1e9 x qty_1e8) as decimal text, since it passes 64 bits.
-    `policy_state` is the policy's own packed state.
+    `policy_state` is what the node remembers besides: policy, edges, caps and changed terms,
+    packed by `engine/decisions/node_memory.py`.
     """
 
     node_order_id: str
@@ -165,10 +170,12 @@ class GraphChanged(Payload, frozen=True, gc=False, array_like=True, tag=8):
 
 
 class TradingHalted(Payload, frozen=True, gc=False, array_like=True, tag=9):
-    """Trading stopped or was cleared, by whom and why."""
+    """Trading stopped or was cleared in a scope, and why."""
 
     halted: bool
     reason: str
+    scope: KillScope = KillScope.DESK
+    key: str = ""
 
 
 RecordPayload = (

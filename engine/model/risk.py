@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from enum import StrEnum
 from typing import Literal
 
 import msgspec
@@ -14,10 +15,21 @@ __all__ = [
     "AdmissionRisk",
     "FailureRisk",
     "GraphRisk",
+    "KillScope",
     "Limits",
     "PreTradeRisk",
     "RuntimeRisk",
 ]
+
+
+class KillScope(StrEnum):
+    """How far a kill switch reaches; all but the desk name what they stop by a key."""
+
+    DESK = "desk"
+    CLIENT = "client"
+    VENUE = "venue"
+    SYMBOL = "symbol"
+    GRAPH = "graph"
 
 
 class AdmissionRisk(Wire, frozen=True, kw_only=True):

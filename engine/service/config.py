@@ -13,7 +13,7 @@ from engine.decisions.policies.parameters import PolicyParameters
 from engine.errors import ConfigError
 from engine.model.risk import AccountLimits, Limits
 
-__all__ = ["EngineConfig", "SandboxVenues", "load_config"]
+__all__ = ["EngineConfig", "RemoteVenues", "SandboxVenues", "load_config"]
 
 
 class SandboxVenues(
@@ -30,6 +30,19 @@ class SandboxVenues(
             raise ValueError("latency_scale lies between 0 and 100")
 
 
+class RemoteVenues(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="remote"
+):
+    """The sandbox's venues in another process, behind a socket (a unix path, or HOST:PORT).
+
+    They outlive this engine, as real venues do; see `engine/service/remote_exchange.py`.
+    """
+
+    socket: str
+    seed: int = 1
+    events: bool = True
+
+
 class EngineConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of it; an unknown key, a wrong type or a broken rule is refused with its path.
 
@@ -37,7 +50,7 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     `durability` is what a submit waits for; see the README for the window that each may lose.
     """
 
-    venues: SandboxVenues = SandboxVenues()
+    venues: SandboxVenues | RemoteVenues = SandboxVenues()
     data_dir: str | None = None
     durability: Literal["async", "accepted"] = "async"
     client_id: str = "local"

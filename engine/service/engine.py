@@ -19,14 +19,15 @@ from typing import Any, Self
 from engine.errors import ActorStopped, ConfigError, EngineError, GraphError, JournalError, Reason
 from engine.kernels.warm_up import warm_up
 from engine.messages import (
-    CancelGraph,
     CommitFailed,
     FlushJournal,
     GroupCommitted,
     HaltTrading,
     Record,
+    RecoverGraph,
     SubmitAnswer,
     SubmitGraph,
+    Subscribe,
 )
 from engine.model.graph import Graph, GraphStatus, SimpleOrder
 from engine.model.instruments import Environment
@@ -37,10 +38,16 @@ from engine.runtime.actor import ActorRef
 from engine.runtime.delivery import Message
 from engine.runtime.live_driver import LiveDriver
 from engine.runtime.system import ActorSystem
-from engine.service.config import EngineConfig, SandboxVenues
-from engine.service.run import Changes, GraphRun, GraphState
+from engine.service.commands import EngineCommands
+from engine.service.config import EngineConfig, RemoteVenues, SandboxVenues
+from engine.service.flight_recorder import INCIDENTS_NAME, FlightRecorder
+from engine.service.graph_view import GraphState
+from engine.service.incident_watch import IncidentWatch
+from engine.service.recovery import past_graphs
+from engine.service.remote_link import remote_ports
+from engine.service.run import Changes, GraphRun
 from engine.service.sandbox import sandbox_ports
-from engine.service.wiring import EngineSettings, World, build_world
+from engine.service.wiring import EngineSettings, VenuePorts, World, build_world
 from engine.store.journal import SqliteStore
 from engine.store.queries import Queries
 from engine.store.rows import FillRow, NodeRow
@@ -58,7 +65,7 @@ log = logging.getLogger("execgraph")
 log.addHandler(logging.NullHandler())
 
 
-class ExecutionEngine:
+class ExecutionEngine(EngineCommands):
     """One engine. `async with ExecutionEngine.sandbox() as engine:` is all it takes.
 
     Kernels are compiled (or read from their cache) on entering; `progress(done, total, name)` is
@@ -80,6 +87,8 @@ class ExecutionEngine:
         self._queries: Queries | None = None
         self._writer: WriterThread | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._ports: Sequence[VenuePorts] = ()
+        self._flight: FlightRecorder | None = None
         self.sandbox_venues: Sequence[SandboxVenue] = ()
 
     @classmethod
@@ -101,14 +110,17 @@ class ExecutionEngine:
         warm_up(self._progress)
         config = self.config
         loop = asyncio.get_running_loop()
-        store = self._store = SqliteStore(self._journal_path())
+        path = self._journal_path()
+        store = self._store = SqliteStore(path)
         queries = self._queries = Queries(store)
         engine_number, graph_number = queries.last_numbers()
         engine_number += 1
         system = ActorSystem(seed=int.from_bytes(os.urandom(8)))
         driver = self._driver = LiveDriver(system, loop)
-        venues = config.venues
-        self.sandbox_venues = build_sandbox(venues.seed, events=venues.events)
+        ports = self._ports = self._make_ports(system, driver)
+        folder = path.parent / INCIDENTS_NAME
+        by_venue = {one.venue: one.listings for one in ports}
+        flight = self._flight = FlightRecorder(folder, by_venue, run=engine_number)
         settings = EngineSettings(
             engine_number=engine_number,
             environment=self.environment,
@@ -116,19 +128,35 @@ class ExecutionEngine:
             limits=config.limits,
             policies=config.policies,
             coefficients=config.coefficients,
+            durable_first=config.durability == "accepted",
         )
-        self._world = build_world(
+        world = self._world = build_world(
             system,
             settings,
-            sandbox_ports(system, self.sandbox_venues, latency_scale=venues.latency_scale),
+            ports,
             self._make_sink,
             last_seq=store.last_seq,
             graph_number=graph_number,
             lookup=queries.fingerprint,
             aliases=SYMBOL_ALIASES,
+            is_recorded=queries.has_fill,
+            recorder_of=flight.ring,
         )
-        started = EngineStarted(engine_number, VERSION, venues.seed)
-        driver.tell(self._world.journal, Record("", self.environment, "", "", started))
+        halt = system.on_halt
+
+        def on_halt(reason: str) -> None:
+            flight.spill(f"engine halted: {reason}", system.now_ns)
+            if halt is not None:
+                halt(reason)
+
+        system.on_halt = on_halt
+        driver.tell(world.stream, Subscribe(IncidentWatch(flight), None, None))
+        started = EngineStarted(engine_number, VERSION, config.venues.seed)
+        driver.tell(world.journal, Record("", self.environment, "", "", started))
+        for scope, key, reason in queries.halts(self.environment):
+            driver.tell(world.risk, HaltTrading(True, reason, scope, key))
+        if store.last_seq:
+            self._recover(world, driver, queries)
         driver.pump()
         return self
 
@@ -146,6 +174,12 @@ class ExecutionEngine:
             log.warning("the journal could not be flushed on leaving: %s", failure)
         driver.close()
         world.system.stop()
+        if isinstance(self.config.venues, RemoteVenues):
+            for ports in self._ports:
+                ports.feed_link.close()
+                ports.trade_link.close()
+        assert self._flight is not None
+        self._flight.close(driver.read_clock_ns())
         writer.stop()
         self._query().close()
         store.close()
@@ -177,11 +211,14 @@ class ExecutionEngine:
         order: Graph | SimpleOrder | Mapping[str, Any] | bytes | str,
         *,
         client_id: str | None = None,
+        dry_run: bool = False,
     ) -> GraphRun:
         """Submit a graph or a simple order.
 
         GraphError for what cannot be read; a refusal by validation or risk is a run whose
-        `reason` says why. With durability `accepted` it returns once the graph is committed.
+        `reason` says why. With durability `accepted` it returns, and the first order leaves,
+        once the graph is committed. A dry run checks everything and submits nothing; its
+        `report` holds the findings and the worst case.
         """
         graph = parse_graph(order)
         client = client_id or self.config.client_id
@@ -189,24 +226,12 @@ class ExecutionEngine:
         try:
             answer = await driver.ask(
                 world.registry,
-                lambda reply_to: SubmitGraph(reply_to, client, self.environment, graph),
+                lambda reply_to: SubmitGraph(reply_to, client, self.environment, graph, dry_run),
             )
         except ActorStopped:
             answer = self._refusal(graph)
         assert isinstance(answer, SubmitAnswer)
-        if self.config.durability == "accepted" and answer.reason is Reason.NONE:
-            await self.flush()
         return GraphRun(self, client, answer)
-
-    async def cancel(self, graph_id: str, *, client_id: str | None = None) -> GraphState:
-        """Cancel every active node; the state as known after the cancel was passed on."""
-        client = client_id or self.config.client_id
-        world, driver = self._parts()[:2]
-        await driver.ask(
-            world.registry,
-            lambda reply_to: CancelGraph(reply_to, client, self.environment, graph_id),
-        )
-        return await self.status(graph_id, client_id=client)
 
     async def status(self, graph_id: str, *, client_id: str | None = None) -> GraphState:
         """The graph and its nodes; GraphError for an id that this client never used."""
@@ -215,7 +240,7 @@ class ExecutionEngine:
         found = self._query().graph(client, self.environment, graph_id)
         if found is None:
             raise GraphError(f"there is no graph {graph_id!r} of this client; check the id")
-        return GraphState.of(found.row, found.nodes)
+        return GraphState.of(found)
 
     async def orders(
         self,
@@ -268,16 +293,6 @@ class ExecutionEngine:
         backlog = self.config.limits.stream_backlog_max
         return Changes(driver, world.stream, client, graph_id, backlog)
 
-    async def halt(self, reason: str, *, cancel_open: bool = True) -> None:
-        """Block all new orders; the reason stands on every refusal until `resume_trading`."""
-        world, driver = self._parts()[:2]
-        driver.tell(world.risk, HaltTrading(True, reason, cancel_open))
-
-    async def resume_trading(self) -> None:
-        """Clear the halt; it restarts nothing that it stopped."""
-        world, driver = self._parts()[:2]
-        driver.tell(world.risk, HaltTrading(False, ""))
-
     async def flush(self) -> None:
         """Return once everything recorded so far is durable; JournalError when it cannot be."""
         world, driver = self._parts()[:2]
@@ -285,11 +300,28 @@ class ExecutionEngine:
             raise JournalError(world.switch.journal_reason)
         await driver.ask(world.journal, FlushJournal, FLUSH_TIMEOUT_S)
 
+    async def ask(self, ref: ActorRef, make: Callable[[int], Message]) -> object:
+        """Ask an actor from outside; the answer is the actor's."""
+        return await self._parts()[1].ask(ref, make)
+
     def tell(self, ref: ActorRef, message: Message) -> bool:
         """Tell an actor from outside, for tools of the roof."""
         return self._parts()[1].tell(ref, message)
 
     # -- inside
+
+    def _make_ports(self, system: ActorSystem, driver: LiveDriver) -> Sequence[VenuePorts]:
+        venues = self.config.venues
+        if isinstance(venues, RemoteVenues):
+            return remote_ports(driver, venues.socket, events=venues.events)
+        self.sandbox_venues = build_sandbox(venues.seed, events=venues.events)
+        return sandbox_ports(system, self.sandbox_venues, latency_scale=venues.latency_scale)
+
+    def _recover(self, world: World, driver: LiveDriver, queries: Queries) -> None:
+        """The one way to start: what was open goes on once the venues have said what they know."""
+        for past in past_graphs(queries, world.instruments):
+            driver.tell(world.registry, RecoverGraph(past))
+        driver.tell(world.registry, RecoverGraph(None))
 
     def _refusal(self, graph: Graph) -> SubmitAnswer:
         """What a system that takes no commands answers: halted for good, or full for now."""

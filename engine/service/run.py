@@ -7,67 +7,19 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Self
 
-import msgspec
-
 from engine.errors import JournalError, Reason
-from engine.messages import SubmitAnswer, Subscribe, Unsubscribe
-from engine.model.graph import GraphStatus
+from engine.messages import CommandAnswer, SubmitAnswer, Subscribe, Unsubscribe
+from engine.model.dry_run import DryRunReport
+from engine.model.graph import GraphStatus, Urgency
 from engine.model.records import GraphChanged, JournalEntry
 from engine.runtime.actor import ActorRef
 from engine.runtime.live_driver import LiveDriver
-from engine.store.rows import GraphRow, NodeRow
+from engine.service.graph_view import GraphState
 
 if TYPE_CHECKING:
     from engine.service.engine import ExecutionEngine
 
-__all__ = ["Changes", "GraphRun", "GraphState", "NodeState"]
-
-
-class NodeState(msgspec.Struct, frozen=True):
-    """A node as the graph's status shows it; quantities in 1e-8, prices and money in 1e-9."""
-
-    status: str
-    target_qty_1e8: int
-    filled_qty_1e8: int
-    avg_fill_price_1e9: int
-    fill_count: int
-    fees_1e9: int
-    working_qty_1e8: int
-    unknown_qty_1e8: int
-    reason: str
-
-
-class GraphState(msgspec.Struct, frozen=True):
-    """A graph with its nodes."""
-
-    graph_id: str
-    status: GraphStatus
-    reason: str
-    nodes: dict[str, NodeState]
-
-    @classmethod
-    def of(cls, graph: GraphRow, nodes: Sequence[NodeRow]) -> Self:
-        """From the store's rows."""
-        states = {
-            row.node_id: NodeState(
-                row.status.value,
-                row.qty_1e8,
-                row.filled_qty_1e8,
-                row.avg_fill_price_1e9,
-                row.fill_count,
-                row.fees_1e9,
-                row.working_qty_1e8,
-                row.unknown_qty_1e8,
-                row.failure_reason,
-            )
-            for row in nodes
-        }
-        return cls(graph.graph_id, graph.status, graph.reason, states)
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will happen."""
-        return self.status not in (GraphStatus.ACTIVE, GraphStatus.PAUSED)
+__all__ = ["Changes", "GraphRun"]
 
 
 class GraphRun:
@@ -94,6 +46,16 @@ class GraphRun:
     def text(self) -> str:
         return self.answer.text
 
+    @property
+    def faults(self) -> tuple[tuple[str, str], ...]:
+        """Every fault of a refused graph, as (path, sentence)."""
+        return self.answer.faults
+
+    @property
+    def report(self) -> DryRunReport | None:
+        """What a dry run found; None for a real submission."""
+        return self.answer.report
+
     async def status(self) -> GraphState:
         """The state now."""
         return await self._engine.status(self.graph_id, client_id=self._client_id)
@@ -101,6 +63,40 @@ class GraphRun:
     async def cancel(self) -> GraphState:
         """Cancel what still works."""
         return await self._engine.cancel(self.graph_id, client_id=self._client_id)
+
+    async def pause(self, reason: str = "") -> CommandAnswer:
+        """Freeze it and pull what rests, until `resume`."""
+        return await self._engine.pause(self.graph_id, reason, client_id=self._client_id)
+
+    async def resume(self) -> CommandAnswer:
+        """Go on from what is true now."""
+        return await self._engine.resume(self.graph_id, client_id=self._client_id)
+
+    async def cancel_node(self, node_id: str) -> CommandAnswer:
+        """Cancel one node; its edges act on that."""
+        return await self._engine.cancel_node(self.graph_id, node_id, client_id=self._client_id)
+
+    async def amend_node(
+        self,
+        node_id: str,
+        *,
+        qty_1e8: int | None = None,
+        limit_1e9: int | None = None,
+        urgency: Urgency | None = None,
+        max_slippage_bps: int | None = None,
+        horizon_ms: int | None = None,
+    ) -> CommandAnswer:
+        """New terms for a running node; only what is given changes."""
+        return await self._engine.amend_node(
+            self.graph_id,
+            node_id,
+            qty_1e8=qty_1e8,
+            limit_1e9=limit_1e9,
+            urgency=urgency,
+            max_slippage_bps=max_slippage_bps,
+            horizon_ms=horizon_ms,
+            client_id=self._client_id,
+        )
 
     async def changes(self) -> AsyncIterator[JournalEntry]:
         """Durable entries of this graph from now on, to its end."""

@@ -22,6 +22,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     `fresh_only` False drops freshness from routing, `leg_slack` False sends each leg at exactly
     its worst planned level; both are for replay, whose walk must be redone by hand.
+    `durable_first` starts a graph, and answers its client, once its acceptance is on disk.
     """
 
     engine_number: int = 1
@@ -33,6 +34,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     fresh_only: bool = True
     leg_slack: bool = True
     feed_silence_ns: int | None = 10_000_000_000
+    durable_first: bool = False
 
 
 class VenuePorts(msgspec.Struct, frozen=True):

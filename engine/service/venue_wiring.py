@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from actors.book import BookActor, Levels
+from actors.price_watch import PriceWatchActor
 from actors.router import RouterActor
 from actors.tape import TapeActor
-from actors.venue_feed import VenueFeedActor
+from actors.venue_feed import FrameRecorder, VenueFeedActor
 from actors.venue_trade import VenueTradeActor
 from engine.decisions.cost_model import CostModel
 from engine.decisions.market import BookSlot, MarketBlock
+from engine.decisions.market_tape import MarketTape
 from engine.decisions.risk import TradingSwitch
 from engine.decisions.split import Splitter
 from engine.decisions.venue_observations import VenueObservations
@@ -23,7 +26,7 @@ from engine.runtime.supervision import HALT, RESTART
 from engine.runtime.system import ActorSystem
 from engine.service.settings import EngineSettings, VenuePorts
 
-__all__ = ["spawn_feed", "spawn_routers", "spawn_trade"]
+__all__ = ["spawn_feed", "spawn_price_watches", "spawn_routers", "spawn_trade"]
 
 
 def spawn_routers(
@@ -64,6 +67,24 @@ def spawn_routers(
     return markets, routers, trade_lists
 
 
+def spawn_price_watches(
+    system: ActorSystem,
+    settings: EngineSettings,
+    markets: Mapping[str, MarketBlock],
+    tapes: Mapping[str, MarketTape],
+) -> dict[str, ActorRef]:
+    """One price watch an instrument. Nodes arm it, so it may not forget: it halts on a fault."""
+    most = settings.limits.watches_per_instrument_max
+    return {
+        symbol: system.spawn(
+            partial(PriceWatchActor, market, tapes[symbol], most),
+            name=f"prices:{symbol}",
+            supervision=HALT,
+        )
+        for symbol, market in markets.items()
+    }
+
+
 def spawn_trade(
     system: ActorSystem,
     settings: EngineSettings,
@@ -93,6 +114,9 @@ def spawn_feed(
     markets: Mapping[str, MarketBlock],
     routers: Mapping[str, ActorRef],
     books: dict[tuple[str, str], ActorRef],
+    watches: Mapping[str, ActorRef],
+    market_tapes: Mapping[str, MarketTape],
+    recorder: FrameRecorder | None = None,
 ) -> ActorRef:
     rings = [DeltaRing(settings.limits.delta_rows_max) for _ in ports.listings]
     codecs: list[FeedCodec] = []
@@ -111,6 +135,7 @@ def spawn_feed(
             tapes,
             settings.feed_silence_ns,
             restarted,
+            recorder,
         )
 
     feed = system.spawn(make_feed, name=f"feed:{ports.venue}", supervision=RESTART)
@@ -126,27 +151,33 @@ def spawn_feed(
         slot = market.slot(listing.venue_index)
 
         def make_book(
-            slot: BookSlot = slot, listing_id: int = listing_id, router: ActorRef = routers[symbol]
+            slot: BookSlot = slot, listing_id: int = listing_id, symbol: str = symbol
         ) -> BookActor:
             return BookActor(
                 slot,
                 rings[listing_id],
                 feed,
                 listing_id,
-                router,
+                routers[symbol],
                 checksum,
                 depth,
+                watches[symbol],
+                market_tapes[symbol],
             )
 
         book = system.spawn(make_book, name=f"book:{ports.venue}:{symbol}", supervision=RESTART)
         own_books.append(book)
         books[ports.venue, symbol] = book
-        tapes.append(_tape_of(system, settings, market, routers[symbol]))
+        tapes.append(_tape_of(system, settings, market, routers[symbol], market_tapes[symbol]))
     return feed
 
 
 def _tape_of(
-    system: ActorSystem, settings: EngineSettings, market: MarketBlock, router: ActorRef
+    system: ActorSystem,
+    settings: EngineSettings,
+    market: MarketBlock,
+    router: ActorRef,
+    tape: MarketTape,
 ) -> ActorRef:
     """One tape an instrument, shared by its listings."""
     name = f"tape:{market.instrument.symbol}"
@@ -157,4 +188,6 @@ def _tape_of(
     assert isinstance(actor, RouterActor)
     seen = actor.costs.observations
     prints_max = settings.limits.tape_prints_max
-    return system.spawn(lambda: TapeActor(market, seen, prints_max), name=name, supervision=RESTART)
+    return system.spawn(
+        lambda: TapeActor(market, seen, prints_max, tape), name=name, supervision=RESTART
+    )

@@ -7,16 +7,22 @@ the journal's sink and the driver. Everything else is the same code.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
 from actors.journal import JournalActor
+from actors.recovery import RecoveryActor
 from actors.registry import FingerprintLookup, RegistryActor
 from actors.risk import RiskActor
 from actors.stream import StreamActor
+from actors.venue_feed import FrameRecorder
 from engine.decisions.admission import InstrumentHandle
+from engine.decisions.intake_checks import IntakeChecks
 from engine.decisions.market import MarketBlock
+from engine.decisions.market_tape import MarketTape
 from engine.decisions.risk import RiskLedger, TradingSwitch
+from engine.model.instruments import InstrumentType
 from engine.model.records import JournalEntry
 from engine.ports import JournalSink
 from engine.runtime.actor import ActorRef
@@ -24,9 +30,17 @@ from engine.runtime.supervision import HALT, RESTART
 from engine.runtime.system import ActorSystem
 from engine.service.graph_maker import GraphMaker
 from engine.service.settings import EngineSettings, VenuePorts
-from engine.service.venue_wiring import spawn_feed, spawn_routers, spawn_trade
+from engine.service.venue_wiring import (
+    spawn_feed,
+    spawn_price_watches,
+    spawn_routers,
+    spawn_trade,
+)
 
 __all__ = ["EngineSettings", "VenuePorts", "World", "build_world"]
+
+
+T = TypeVar("T")
 
 
 class World(msgspec.Struct, frozen=True):
@@ -45,6 +59,9 @@ class World(msgspec.Struct, frozen=True):
     instruments: dict[str, InstrumentHandle]
     ledger: RiskLedger
     switch: TradingSwitch
+    recovery: ActorRef
+    price_watches: dict[str, ActorRef]
+    tapes: dict[str, MarketTape]
 
 
 def build_world(
@@ -57,6 +74,8 @@ def build_world(
     graph_number: int = 0,
     lookup: FingerprintLookup = lambda key: None,
     aliases: Mapping[str, str] | None = None,
+    is_recorded: Callable[[str], bool] = lambda fill_id: False,
+    recorder_of: Callable[[str], FrameRecorder | None] = lambda venue: None,
 ) -> World:
     """Spawn and join every actor. Nothing runs until a driver does.
 
@@ -73,31 +92,28 @@ def build_world(
     }
     by_router = {routers[symbol].actor_id: market for symbol, market in markets.items()}
     ledger = RiskLedger(by_router, settings.account, settings.limits, switch)
-    router_refs = {ref.actor_id: ref for ref in routers.values()}
-    risk = system.spawn(
-        lambda: RiskActor(ledger, settings.account, router_refs, journal, settings.environment),
-        name="risk",
-        supervision=HALT,
-    )
-    actor = system.actor_of(journal)
-    assert isinstance(actor, JournalActor)
-    actor.join(risk, stream)
+    risk = _spawn_risk(system, settings, ledger, routers, journal, stream)
+    tapes = {
+        symbol: MarketTape(market.instrument.type is InstrumentType.PREDICTION)
+        for symbol, market in markets.items()
+    }
+    watches = spawn_price_watches(system, settings, markets, tapes)
     trades: dict[str, ActorRef] = {}
-    maker = GraphMaker(settings, risk, routers, journal, trades)
-    symbols = dict(instruments)
-    for alias, symbol in (aliases or {}).items():
-        if symbol in instruments:
-            symbols[alias] = instruments[symbol]
+    prices = _with_aliases(watches, aliases or {})
+    maker = GraphMaker(settings, risk, routers, journal, trades, prices, tapes)
+    symbols = _with_aliases(instruments, aliases or {})
     registry = _spawn_registry(
         system, settings, graph_number, symbols, risk, journal, maker, lookup
     )
+    recovery = _spawn_recovery(system, settings, venues, registry, journal, trades, is_recorded)
     feeds: dict[str, ActorRef] = {}
     books: dict[tuple[str, str], ActorRef] = {}
     for ports in venues:
-        trade = spawn_trade(system, settings, ports, switch, registry)
-        trades[ports.venue] = trade
-        feed = spawn_feed(system, settings, ports, markets, routers, books)
-        feeds[ports.venue] = feed
+        venue = ports.venue
+        trade = trades[venue] = spawn_trade(system, settings, ports, switch, registry)
+        feed = feeds[venue] = spawn_feed(
+            system, settings, ports, markets, routers, books, watches, tapes, recorder_of(venue)
+        )
         ports.bind(feed, trade)
     for symbol, market in markets.items():
         trade_lists[symbol].extend(trades[listing.venue] for listing in market.listings)
@@ -115,7 +131,65 @@ def build_world(
         instruments,
         ledger,
         switch,
+        recovery,
+        watches,
+        tapes,
     )
+
+
+def _with_aliases(by_symbol: Mapping[str, T], aliases: Mapping[str, str]) -> dict[str, T]:
+    """The same things also under the other names of their symbols."""
+    named = {alias: by_symbol[symbol] for alias, symbol in aliases.items() if symbol in by_symbol}
+    return {**by_symbol, **named}
+
+
+def _spawn_risk(
+    system: ActorSystem,
+    settings: EngineSettings,
+    ledger: RiskLedger,
+    routers: Mapping[str, ActorRef],
+    journal: ActorRef,
+    stream: ActorRef,
+) -> ActorRef:
+    by_id = {ref.actor_id: ref for ref in routers.values()}
+    risk = system.spawn(
+        lambda: RiskActor(ledger, settings.account, by_id, journal, settings.environment),
+        name="risk",
+        supervision=HALT,
+    )
+    actor = system.actor_of(journal)
+    assert isinstance(actor, JournalActor)
+    actor.join(risk, stream)
+    return risk
+
+
+def _spawn_recovery(
+    system: ActorSystem,
+    settings: EngineSettings,
+    venues: Sequence[VenuePorts],
+    registry: ActorRef,
+    journal: ActorRef,
+    trades: Mapping[str, ActorRef],
+    is_recorded: Callable[[str], bool],
+) -> ActorRef:
+    listings = {(one.venue, one.venue_symbol): one for ports in venues for one in ports.listings}
+    recovery = system.spawn(
+        lambda: RecoveryActor(
+            registry,
+            journal,
+            trades,
+            listings,
+            settings.environment,
+            settings.engine_number,
+            is_recorded,
+        ),
+        name="recovery",
+        supervision=HALT,
+    )
+    entrance = system.actor_of(registry)
+    assert isinstance(entrance, RegistryActor)
+    entrance.recovery = recovery
+    return recovery
 
 
 def _spawn_registry(
@@ -132,13 +206,15 @@ def _spawn_registry(
         lambda: RegistryActor(
             settings.engine_number,
             graph_number,
-            symbols,
-            settings.account.collar_bps,
+            IntakeChecks(
+                symbols, settings.account.collar_bps, settings.limits, settings.environment
+            ),
             settings.limits,
             risk,
             journal,
             maker.make,
             lookup,
+            durable_first=settings.durable_first,
         ),
         name="registry",
         supervision=HALT,

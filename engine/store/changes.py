@@ -8,6 +8,7 @@ from typing import Protocol
 
 from engine.model.graph import Graph, NodeStatus
 from engine.model.instruments import Environment
+from engine.model.order_ids import node_order_id
 from engine.model.units import Side
 from engine.store.rows import (
     AccountRow,
@@ -115,7 +116,7 @@ def new_nodes(row: GraphRow, graph: Graph) -> dict[str, NodeRow]:
             row.graph_number,
             row.account,
             node.node_id,
-            f"graph:{row.graph_id}:{node.node_id}:1",
+            node_order_id(row.graph_id, node.node_id, 1),
             node.instrument.symbol,
             Side.BUY if node.side == "buy" else Side.SELL,
             NodeStatus.PENDING,

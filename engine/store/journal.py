@@ -86,8 +86,10 @@ class SqliteStore:
         """The running hash (hex) after the last durable entry."""
         return self._head.hex()
 
-    def commit(self, group: Sequence[JournalEntry]) -> None:
+    def commit(self, group: Sequence[JournalEntry], stored: Sequence[bytes] = ()) -> None:
         """Make a group durable, the next in order, with every row that it changes.
+
+        `stored` are the bytes of entries that were written before, to be kept as they are.
 
         JournalError when that fails; then nothing has changed, here or on disk, and the same
         group may be committed again.
@@ -100,7 +102,7 @@ class SqliteStore:
         changes = self.reducer.begin()
         for start in range(0, len(group), SLICE):
             part = group[start : start + SLICE]
-            added = encode_group(part)
+            added = stored[start : start + SLICE] if stored else encode_group(part)
             head = advance(head, added)
             self._reduce(part, added, changes)
             encoded += added

@@ -22,6 +22,7 @@ from engine.model.records import (
     ReportRecorded,
     TradingHalted,
 )
+from engine.model.risk import KillScope
 from engine.model.units import average_price_1e9
 from engine.store.changes import AccountKey, ChangedGraph, Changes, GraphKey, Source, new_nodes
 from engine.store.rows import (
@@ -35,7 +36,7 @@ from engine.store.rows import (
     NodeRow,
 )
 
-__all__ = ["Reducer"]
+__all__ = ["Reducer", "halt_name"]
 
 ACCOUNTS_KEPT = 10_000
 NODES_KEPT = 65_536
@@ -292,7 +293,7 @@ class Reducer:
     def trading_halted(self, changes: Changes, entry: JournalEntry, raw: bytes) -> None:
         payload = entry.payload
         assert isinstance(payload, TradingHalted)
-        name = f"halted:{entry.environment.value}"
+        name = halt_name(entry.environment, payload.scope, payload.key)
         changes.meta[name] = MetaRow(name, int(payload.halted), payload.reason, entry.seq)
 
     # -- rows to change, from this group, from memory or from the source
@@ -359,6 +360,12 @@ class Reducer:
             return None
         row = changes.children[client_order_id] = copy.copy(known)
         return row
+
+
+def halt_name(environment: Environment, scope: KillScope, key: str) -> str:
+    """The name under which a kill switch is kept; the desk's has no scope in it."""
+    name = f"halted:{environment.value}"
+    return name if scope is KillScope.DESK else f"{name}:{scope.value}:{key}"
 
 
 def _shrink(rows: dict[K, V], kept: int) -> None:

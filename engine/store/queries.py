@@ -12,7 +12,9 @@ import msgspec
 
 from engine.model.instruments import Environment
 from engine.model.intake import fingerprint
+from engine.model.order_ids import parse_node_order_id
 from engine.model.records import DecisionRecord, GraphAccepted, JournalEntry
+from engine.model.risk import KillScope
 from engine.store.chain import decode_entry
 from engine.store.journal import SqliteStore, read_entries
 from engine.store.rows import (
@@ -137,6 +139,21 @@ class Queries:
         row = self._one(sql, (client_id, environment.value, graph_id), GraphRow)
         return None if row is None else self._stored(row, client_id, environment)
 
+    def fills_of(self, order_number: int) -> list[FillRow]:
+        """Every fill of one order, oldest first, for recovery."""
+        sql = "SELECT * FROM fills WHERE order_number = ? ORDER BY seq"
+        return self._rows(sql, (order_number,), FillRow)
+
+    def children_of(self, order_number: int) -> list[ChildRow]:
+        """Every child of one order, ended ones too, for recovery."""
+        sql = "SELECT * FROM children WHERE order_number = ? ORDER BY first_seq"
+        return self._rows(sql, (order_number,), ChildRow)
+
+    def has_fill(self, fill_id: str) -> bool:
+        """Whether a fill of this id is recorded; a look through the account-less ones."""
+        sql = "SELECT 1 FROM fills WHERE fill_id = ? LIMIT 1"
+        return bool(self._fetch(sql, (fill_id,)))
+
     def open_graphs(self) -> Iterator[StoredGraph]:
         """Every graph that recovery must rebuild, in the order of their numbers."""
         sql = (
@@ -188,6 +205,16 @@ class Queries:
         row = self._one("SELECT * FROM meta WHERE name = ?", (name,), MetaRow)
         return row.text if row is not None and row.number else None
 
+    def halts(self, environment: Environment) -> list[tuple[KillScope, str, str]]:
+        """(scope, key, reason) of every kill switch that is on."""
+        prefix = f"halted:{environment.value}"
+        sql = "SELECT * FROM meta WHERE number = 1 AND (name = ? OR name LIKE ?)"
+        found = []
+        for row in self._rows(sql, (prefix, prefix + ":%"), MetaRow):
+            scope, _, key = row.name.removeprefix(prefix).removeprefix(":").partition(":")
+            found.append((KillScope(scope or "desk"), key, row.text))
+        return found
+
     def answer(self, client_id: str, key: str) -> tuple[bytes, bytes] | None:
         """Fingerprint and response kept for an idempotency key."""
         sql = "SELECT fingerprint, response FROM idempotency WHERE client_id = ? AND key = ?"
@@ -212,20 +239,28 @@ class Queries:
         return StoredGraph(client_id, environment, row, accepted, nodes, children)
 
     def _order_number(self, found: _Filter, node_order_id: str) -> int:
-        """The number of the order that this id names for the filter's client; -1 for none."""
-        parts = node_order_id.rsplit(":", 2)
-        prefix, _, graph_id = parts[0].partition(":")
-        if len(parts) != 3 or prefix != "graph":
+        """The number of the order that this id names for the filter's client; -1 for none.
+
+        With or without the prefix, and for any submission number that the order has had: what
+        was replaced goes on as an alias.
+        """
+        parts = parse_node_order_id(node_order_id)
+        if parts is None:
             return -1
+        graph_id, node_id, seq = parts
         sql = (
-            "SELECT order_number FROM graphs JOIN nodes ON order_number BETWEEN "  # noqa: S608  # fixed names
+            "SELECT order_number, node_order_id FROM graphs JOIN nodes ON order_number BETWEEN "  # noqa: S608  # fixed names
             "first_order AND first_order + node_count - 1 WHERE graphs.account IN "
             + found.accounts
-            + " AND graph_id = ? AND node_order_id = ?"
+            + " AND graph_id = ? AND node_id = ?"
         )
-        values = (*found.values[: found.account_values], graph_id, node_order_id)
+        values = (*found.values[: found.account_values], graph_id, node_id)
         rows = self._fetch(sql, values)
-        return rows[0][0] if rows else -1
+        if not rows:
+            return -1
+        latest = parse_node_order_id(rows[0][1])
+        assert latest is not None, "stored ids are well formed"
+        return rows[0][0] if 1 <= seq <= latest[2] else -1
 
     def _page(
         self,

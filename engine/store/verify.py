@@ -82,12 +82,14 @@ class _Walk:
         scratch = SqliteStore(TEMPORARY)
         try:
             pending: list[JournalEntry] = []
-            for entries in self.sound_groups():
+            raw: list[bytes] = []
+            for entries, encoded in self.sound_groups():
                 pending += entries
+                raw += encoded
                 if len(pending) >= GROUP_MAX:
-                    _reduce(scratch, pending)
-                    pending = []
-            _reduce(scratch, pending)
+                    _reduce(scratch, pending, raw)
+                    pending, raw = [], []
+            _reduce(scratch, pending, raw)
             self.check_pages()
             for table in TABLES:
                 self.compare(table, scratch.connection)
@@ -101,7 +103,7 @@ class _Walk:
     def report(self, problem: str = "", bad_seq: int | None = None) -> VerifyReport:
         return VerifyReport(self.path, self.seq, self.groups, self.head.hex(), problem, bad_seq)
 
-    def sound_groups(self) -> Iterator[list[JournalEntry]]:
+    def sound_groups(self) -> Iterator[tuple[list[JournalEntry], list[bytes]]]:
         """The entries of each row, once the row has stood every check; _Fault at the first."""
         sql = "SELECT first_seq, last_seq, ts_ns, block, hash FROM journal ORDER BY first_seq"
         for first, last, ts_ns, block, mark in self.connection.execute(sql):
@@ -130,7 +132,7 @@ class _Walk:
             self.head = head
             self.seq = last
             self.groups += 1
-            yield entries
+            yield entries, encoded
 
     def decode(
         self, where: str, first: int, block: bytes
@@ -204,9 +206,10 @@ class _Walk:
                 raise _Fault(f"order {name!r} has a wrong average price", state_seq)
 
 
-def _reduce(scratch: SqliteStore, entries: list[JournalEntry]) -> None:
+def _reduce(scratch: SqliteStore, entries: list[JournalEntry], raw: list[bytes]) -> None:
+    """With the bytes as stored: an entry of an older version would be written otherwise today."""
     try:
-        scratch.commit(entries)
+        scratch.commit(entries, raw)
     except JournalError as error:
         text = f"entries {entries[0].seq} to {entries[-1].seq} contradict others: {error}"
         raise _Fault(text, entries[0].seq) from error

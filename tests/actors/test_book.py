@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from actors.book import BookActor
-from engine.decisions.market import INT64_MAX, MarketBlock
+from engine.decisions.market import INT64_MAX, BookSlot, MarketBlock
+from engine.decisions.market_tape import MarketTape
 from engine.kernels.delta_ring import DeltaRing
 from engine.messages import (
     BookDelta,
     BookSnapshot,
     BookStale,
     FeedAlive,
+    PriceMoved,
     Resynchronise,
     StaleReason,
     TouchReached,
@@ -34,11 +36,13 @@ class BookStage(Stage):
         self.market = MarketBlock(BTC, [listing()], 4)
         self.ring = DeltaRing(64)
         self.feed, self.router = self.probe("feed"), self.probe("router")
-        self.ref, self.actor = self.spawn(
-            lambda: BookActor(
-                self.market.slot(0), self.ring, self.feed, 3, self.router, count_bids, 2
-            )
-        )
+        self.prices, self.tape = self.probe("prices"), MarketTape()
+        slot = self.market.slot(0)
+        self.ref, self.actor = self.spawn(lambda: self.make(slot))
+
+    def make(self, slot: BookSlot) -> BookActor:
+        ends = self.feed, 3, self.router
+        return BookActor(slot, self.ring, *ends, count_bids, 2, self.prices, self.tape)
 
     def run_of(self, rows: Sequence[Row]) -> tuple[int, int]:
         start = self.ring.reserve(len(rows))
@@ -134,8 +138,44 @@ def test_a_restarted_book_trusts_nothing() -> None:
     stage.snapshot((ASK, PRICE, 7))
     slot = stage.market.slots[0]
     assert slot is not None
-    feed, router, ring = stage.feed, stage.router, stage.ring
-    stage.spawn(lambda: BookActor(slot, ring, feed, 3, router, count_bids, 2))
+    stage.spawn(lambda: stage.make(slot))
     stage.run()
     assert not stage.healthy()
     assert stage.take(stage.feed, Resynchronise) == [Resynchronise(3)]
+
+
+def test_the_price_watch_hears_of_a_mid_at_or_beyond_its_bounds_only() -> None:
+    stage = BookStage()
+    stage.snapshot((BID, PRICE - TICK, 5), (ASK, PRICE + TICK, 7))
+    assert stage.got(stage.prices) == [], "nobody waits"
+    stage.market.trigger_low_x2 = 2 * PRICE - TICK
+    stage.market.trigger_high_x2 = 2 * PRICE + TICK
+    stage.delta((ASK, PRICE + TICK, 9), (BID, PRICE - 2 * TICK, 4))
+    assert stage.got(stage.prices) == [], "the mid stands between the bounds"
+    stage.delta((ASK, PRICE + TICK, 0), (ASK, PRICE + 2 * TICK, 1))
+    high = PriceMoved(2 * PRICE + TICK, PRICE - TICK, PRICE + 2 * TICK)
+    assert stage.take(stage.prices, PriceMoved) == [high]
+    stage.delta((ASK, PRICE, 1))
+    low = PriceMoved(2 * PRICE - TICK, PRICE - TICK, PRICE)
+    assert stage.take(stage.prices, PriceMoved) == [low]
+
+
+def test_a_torn_market_tells_no_price() -> None:
+    stage = BookStage()
+    stage.tape.observe_spread(2 * TICK)
+    stage.snapshot((BID, PRICE - TICK, 5), (ASK, PRICE + TICK, 7))
+    stage.market.trigger_high_x2 = 2 * PRICE + 1
+    stage.delta((ASK, PRICE + TICK, 0), (ASK, PRICE + 10 * TICK, 1))
+    assert stage.got(stage.prices) == [], "eleven ticks are more than five times two"
+    stage.delta((ASK, PRICE + 9 * TICK, 1))
+    (told,) = stage.take(stage.prices, PriceMoved)
+    assert told == PriceMoved(2 * PRICE + 8 * TICK, PRICE - TICK, PRICE + 9 * TICK)
+
+
+def test_a_market_without_a_mid_tells_no_price() -> None:
+    stage = BookStage()
+    stage.market.trigger_low_x2, stage.market.trigger_high_x2 = INT64_MAX, 0
+    stage.snapshot((ASK, PRICE, 7))
+    assert stage.got(stage.prices) == []
+    stage.delta((BID, PRICE + TICK, 7))
+    assert stage.got(stage.prices) == [], "a crossed book counts for nothing"

@@ -8,19 +8,21 @@ import pytest
 
 from actors.book import BookActor
 from engine.decisions.market import MarketBlock
+from engine.decisions.market_tape import MarketTape
 from engine.kernels.delta_ring import DeltaRing
 from engine.messages import (
     BookDelta,
     BookSnapshot,
     BookStale,
     FeedAlive,
+    PriceMoved,
     Resynchronise,
     StaleReason,
     TouchReached,
 )
 from engine.model.units import Side
 from engine.runtime.supervision import RESTART
-from tests.support.builders import BTC, listing
+from tests.support.builders import BTC, fill_slot, listing
 from tests.support.fakes import inbox
 from tests.support.probe import Stage
 
@@ -37,10 +39,12 @@ class Bench(Stage):
     def __init__(self, depth: int = 8, checksum: Callable[..., int] | None = None) -> None:
         super().__init__()
         self.market = MarketBlock(BTC, [listing("alpha", 0), listing("beta", 1)], depth)
-        slot = self.market.slot(1)
+        self.other, slot = self.market.slot(0), self.market.slot(1)
         self.ring = DeltaRing(16)
         feed, self.to_feed = inbox(self, "feed")
         router, self.to_router = inbox(self, "router")
+        prices, self.to_prices = inbox(self, "prices")
+        tape = MarketTape()
         self.asked: list[tuple[int, Levels, Levels]] = []
 
         def add_up(listing_id: int, bids: Levels, asks: Levels) -> int:
@@ -49,7 +53,9 @@ class Bench(Stage):
 
         check = checksum or add_up
         self.ref = self.system.spawn(
-            lambda: BookActor(slot, self.ring, feed, LISTING_ID, router, check, 1),
+            lambda: BookActor(
+                slot, self.ring, feed, LISTING_ID, router, check, 1, prices, tape
+            ),
             name="book",
             supervision=RESTART,
         )
@@ -266,3 +272,24 @@ def test_a_book_restarted_while_healthy_is_not_trusted() -> None:
     assert bench.ring.pending == 0
     bench.snapshot()
     assert bench.market.healthy[1]
+
+
+def test_a_book_that_goes_stale_or_comes_back_moves_the_mid_of_the_others() -> None:
+    bench = Bench()
+    fill_slot(bench.other, [(90, 1)], [(120, 1)])
+    bench.market.trigger_low_x2, bench.market.trigger_high_x2 = 199, 205
+    bench.snapshot()
+    assert bench.to_prices == [], "200 is between the bounds"
+    bench.tell(bench.ref, BookStale(LISTING_ID, StaleReason.SILENT))
+    assert bench.to_prices == [PriceMoved(210, 90, 120)], "only the other book is left"
+    bench.to_prices.clear()
+    bench.snapshot([(BID, 95, 1), (ASK, 100, 1)])
+    assert bench.to_prices == [PriceMoved(195, 95, 100)]
+    bench.to_prices.clear()
+    bench.delta((ASK, 101, 1), checksum=0)
+    assert bench.health == (False, StaleReason.CHECKSUM)
+    assert bench.to_prices == [PriceMoved(210, 90, 120)], "the book found itself wrong"
+    bench.to_prices.clear()
+    bench.other.mark_stale(StaleReason.GAP)
+    bench.tell(bench.ref, BookStale(LISTING_ID, StaleReason.GAP))
+    assert bench.to_prices == [], "no book, no mid"

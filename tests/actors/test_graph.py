@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from actors.graph import GraphActor
-from engine.messages import CancelGraph, CancelNode, GraphEnded, NodeEnded, Record, StartNode
+from actors.graph import GraphActor, GraphStart
+from engine.errors import Reason
+from engine.messages import (
+    CancelNode,
+    CommandAnswer,
+    GraphCommand,
+    GraphCommandKind,
+    GraphEnded,
+    NodeEnded,
+    PauseNode,
+    Record,
+    ResumeNode,
+    StartNode,
+)
 from engine.model.graph import GraphStatus, NodeStatus
 from engine.model.instruments import Environment
+from engine.model.progress import NodeProgress
 from engine.model.records import GraphChanged
 from engine.runtime.actor import ActorRef
 from tests.support.probe import Probe, Stage
@@ -21,22 +34,40 @@ class GraphStage(Stage):
         super().__init__()
         self.registry, self.journal = self.probe("registry"), self.probe("journal")
 
-        def make(graph: ActorRef) -> Probe:
+        def make(graph: ActorRef, peers: list[ActorRef]) -> Probe:
             return Probe()
 
+        roots = tuple(range(nodes))
+        start = GraphStart(roots, tuple(f"n{index}" for index in roots))
         self.ref, self.actor = self.spawn(
             lambda: GraphActor(
-                "alice", Environment.SANDBOX, "g", 7, [make] * nodes, self.registry, self.journal
+                "alice", Environment.SANDBOX, "g", 7, [make] * nodes, start, [()] * nodes, None,
+                self.registry, self.journal,
             )
-        )
+        )  # fmt: skip
         self.run()
 
     def end(self, *statuses: NodeStatus) -> None:
         for index, status in enumerate(statuses):
-            self.tell(self.ref, NodeEnded(index, status, 0, f"why {index}"))
+            self.end_one(index, status, f"why {index}")
+
+    def end_one(self, index: int, status: NodeStatus, reason: str, shortfall: int = 0) -> None:
+        word = NodeProgress(index, 1, status, True, 1, 10, 5, 5, 5, True, False, False)
+        self.tell(self.ref, NodeEnded(word, reason, shortfall))
+
+    def command(self, kind: GraphCommandKind, node_id: str = "") -> CommandAnswer:
+        box = self.driver.ask(
+            self.ref,
+            lambda reply: GraphCommand(
+                reply, "alice", Environment.SANDBOX, "g", kind, node_id, "because"
+            ),
+        )
+        self.run()
+        assert isinstance(box.value, CommandAnswer)
+        return box.value
 
     def cancel(self) -> None:
-        self.tell(self.ref, CancelGraph(0, "alice", Environment.SANDBOX, "g"))
+        assert self.command(GraphCommandKind.CANCEL) == CommandAnswer(Reason.NONE)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +85,7 @@ def test_the_status_is_rolled_up(statuses: tuple[NodeStatus, ...], expected: Gra
     (record,) = stage.take(stage.journal, Record)
     assert isinstance(record.payload, GraphChanged)
     assert record.payload.status is expected
-    assert record.payload.reason == ("" if expected is GraphStatus.COMPLETED else "why 0")
+    assert bool(record.payload.reason) is (expected is not GraphStatus.COMPLETED)
     assert stage.take(stage.registry, GraphEnded) == [GraphEnded(7)]
     assert stage.ref.stopped
 
@@ -75,7 +106,7 @@ def test_a_cancel_reaches_the_nodes_that_still_work() -> None:
     stage.cancel()
     assert stage.got(first) == []
     assert len(stage.take(second, CancelNode)) == 1
-    stage.tell(stage.ref, NodeEnded(1, CANCELLED, 0, "CANCELLED"))
+    stage.end_one(1, CANCELLED, "CANCELLED")
     (record,) = stage.take(stage.journal, Record)
     assert isinstance(record.payload, GraphChanged)
     assert record.payload.status is GraphStatus.CANCELLED
@@ -88,3 +119,35 @@ def test_a_cancel_that_comes_too_late_changes_nothing() -> None:
     (record,) = stage.take(stage.journal, Record)
     assert isinstance(record.payload, GraphChanged)
     assert record.payload.status is GraphStatus.COMPLETED
+
+
+def test_a_pause_says_why_and_a_resume_reaches_every_node() -> None:
+    stage = GraphStage(2)
+    first, second = stage.actor.nodes
+    assert stage.command(GraphCommandKind.PAUSE).reason is Reason.NONE
+    assert len(stage.take(first, PauseNode)) == len(stage.take(second, PauseNode)) == 1
+    stage.command(GraphCommandKind.RESUME)
+    assert len(stage.take(first, ResumeNode)) == len(stage.take(second, ResumeNode)) == 1
+    told = [record.payload for record in stage.take(stage.journal, Record)]
+    assert told == [
+        GraphChanged(GraphStatus.PAUSED, "because"),
+        GraphChanged(GraphStatus.ACTIVE, ""),
+    ]
+
+
+def test_commands_on_nodes_that_are_not_there_or_have_ended_are_refused() -> None:
+    stage = GraphStage(2)
+    kind = GraphCommandKind.CANCEL_NODE
+    assert stage.command(kind, "nobody").reason is Reason.NOT_FOUND
+    stage.end(FILLED)
+    assert stage.command(kind, "n0").reason is Reason.ALREADY_ENDED
+    assert stage.command(kind, "n1").reason is Reason.NONE
+    assert len(stage.take(stage.actor.nodes[1], CancelNode)) == 1
+
+
+def test_a_hedge_that_fell_short_fails_the_graph() -> None:
+    stage = GraphStage(2)
+    stage.end(FILLED)
+    stage.end_one(1, PARTIAL, "EXPIRED", shortfall=3)
+    (record,) = stage.take(stage.journal, Record)
+    assert record.payload == GraphChanged(GraphStatus.FAILED, "EXPIRED")

@@ -6,7 +6,6 @@ from typing import Any
 
 from actors.node import NodeActor
 from engine.decisions.node_plan import NodeIdentity
-from engine.decisions.policies.parameters import make_policy
 from engine.errors import Reason
 from engine.messages import (
     CancelChild,
@@ -31,7 +30,7 @@ from engine.model.instruments import Environment
 from engine.model.orders import ChildOrder, OrderReport, ReportKind, TimeInForce, VenueFill
 from engine.model.records import FillRecord, NodeChanged
 from engine.model.units import Side
-from tests.support.builders import child, market, node
+from tests.support.builders import child, market, node, node_place
 from tests.support.probe import Stage
 
 QTY = 10**8
@@ -53,13 +52,8 @@ class NodeStage(Stage):
         identity = NodeIdentity(
             "alice", Environment.SANDBOX, "g", 1, made, 0, Side.BUY, QTY, 1, None
         )
-        policy = make_policy(made.execution, limit=made.limit_price_1e9 is not None)
-        self.ref, self.actor = self.spawn(
-            lambda: NodeActor(
-                identity, policy, block, 100, self.graph, self.risk, self.router, self.journal,
-                {"alpha": self.trade},
-            )
-        )  # fmt: skip
+        place = node_place(block, self.risk, self.router, self.journal, {"alpha": self.trade})
+        self.ref, self.actor = self.spawn(lambda: NodeActor(identity, place, self.graph, []))
         self.tell(self.ref, StartNode())
         (self.request,) = self.take(self.risk, RouteRequest)
 
@@ -105,7 +99,10 @@ def test_a_fill_is_told_once_to_risk_router_trade_journal_and_graph() -> None:
     assert [one.qty_1e8 for one in records if isinstance(one, FillRecord)] == [QTY]
     states = [one for one in records if isinstance(one, NodeChanged)]
     assert states[-1].status is NodeStatus.FILLED and states[-1].filled_qty_1e8 == QTY
-    assert stage.ended() == NodeEnded(0, NodeStatus.FILLED, QTY, "")
+    ended = stage.ended()
+    assert ended is not None
+    assert (ended.progress.status, ended.progress.filled_qty_1e8) == (NodeStatus.FILLED, QTY)
+    assert (ended.reason, ended.progress.final) == ("", True)
 
 
 def test_a_repeated_fill_counts_once() -> None:
@@ -123,7 +120,7 @@ def test_a_report_that_overtakes_the_plan_is_kept() -> None:
     assert stage.ended() is None
     stage.plan(child(QTY))
     ended = stage.ended()
-    assert ended is not None and ended.status is NodeStatus.FILLED
+    assert ended is not None and ended.progress.status is NodeStatus.FILLED
 
 
 def test_a_cancelled_order_waits_for_the_fills_that_the_venue_claims() -> None:
@@ -135,7 +132,10 @@ def test_a_cancelled_order_waits_for_the_fills_that_the_venue_claims() -> None:
     stage.fill(QTY // 2, "t1")
     ended = stage.ended()
     assert ended is not None
-    assert (ended.status, ended.filled_qty_1e8) == (NodeStatus.PARTIAL_FILL, QTY // 2)
+    assert (ended.progress.status, ended.progress.filled_qty_1e8) == (
+        NodeStatus.PARTIAL_FILL,
+        QTY // 2,
+    )
     released = [one.released_qty_1e8 for one in stage.take(stage.risk, ExposureChanged)]
     assert released == [0, QTY // 2]
 
@@ -149,7 +149,7 @@ def test_silence_is_asked_for_until_there_is_proof() -> None:
     assert stage.ended() is None
     stage.report(ReportKind.NOT_FOUND, cum_qty_1e8=0)
     ended = stage.ended()
-    assert ended is not None and ended.filled_qty_1e8 == 0
+    assert ended is not None and ended.progress.filled_qty_1e8 == 0
     assert stage.take(stage.risk, ExposureChanged) == [ExposureChanged(1, 0, 0, QTY)]
 
 
@@ -165,7 +165,9 @@ def test_a_lost_cancel_is_repeated() -> None:
     stage.run(40 * S)
     assert len(stage.take(stage.trade, CancelChild)) >= 1
     stage.report(ReportKind.CANCELLED, cum_qty_1e8=0)
-    assert stage.ended() == NodeEnded(0, NodeStatus.CANCELLED, 0, "CANCELLED: enough")
+    ended = stage.ended()
+    assert ended is not None
+    assert (ended.progress.status, ended.reason) == (NodeStatus.CANCELLED, "CANCELLED: enough")
 
 
 def test_an_order_that_rests_in_peace_is_not_asked_for() -> None:
@@ -200,7 +202,7 @@ def test_a_cancel_while_the_attempt_is_at_risk_pulls_what_is_planned_later() -> 
     assert len(stage.take(stage.trade, CancelChild)) == 1
     stage.report(ReportKind.CANCELLED, cum_qty_1e8=0)
     ended = stage.ended()
-    assert ended is not None and ended.status is NodeStatus.CANCELLED
+    assert ended is not None and ended.progress.status is NodeStatus.CANCELLED
 
 
 def test_a_cancel_that_races_with_a_fill_keeps_the_fill() -> None:
@@ -211,13 +213,16 @@ def test_a_cancel_that_races_with_a_fill_keeps_the_fill() -> None:
     assert stage.ended() is None
     stage.fill(QTY, "t1")
     ended = stage.ended()
-    assert ended is not None and ended.status is NodeStatus.FILLED
+    assert ended is not None and ended.progress.status is NodeStatus.FILLED
 
 
 def test_a_denied_sweep_ends_with_its_reason() -> None:
     stage = NodeStage(policy=Policy.IOC_SWEEP)
     stage.tell(stage.ref, RouteDenied(1, QTY, Reason.NOTIONAL_LIMIT, "too much"))
-    assert stage.ended() == NodeEnded(0, NodeStatus.REJECTED, 0, "NOTIONAL_LIMIT: too much")
+    ended = stage.ended()
+    assert ended is not None
+    assert ended.progress.status is NodeStatus.REJECTED
+    assert ended.reason == "NOTIONAL_LIMIT: too much"
 
 
 def test_what_could_not_be_placed_is_released_and_waited_for() -> None:
@@ -244,4 +249,4 @@ def test_the_horizon_ends_a_market_order() -> None:
     stage.plan(unplaced=QTY)
     stage.run(S)
     ended = stage.ended()
-    assert ended is not None and ended.status is NodeStatus.CANCELLED
+    assert ended is not None and ended.progress.status is NodeStatus.CANCELLED

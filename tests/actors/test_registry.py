@@ -6,12 +6,16 @@ import msgspec
 
 from actors.registry import GraphSeed, RegistryActor
 from engine.decisions.admission import InstrumentHandle
+from engine.decisions.intake_checks import IntakeChecks
 from engine.errors import Reason
 from engine.messages import (
     AdmitGraph,
-    CancelGraph,
     ChildReport,
+    CommandAnswer,
+    FlushJournal,
     GraphAdmitted,
+    GraphCommand,
+    GraphCommandKind,
     GraphDenied,
     GraphEnded,
     Record,
@@ -21,7 +25,7 @@ from engine.messages import (
 from engine.model.graph import Graph, GraphStatus, Policy
 from engine.model.instruments import Environment
 from engine.model.intake import fingerprint
-from engine.model.orders import OrderReport, ReportKind
+from engine.model.orders import OrderReport, ReportKind, TimeInForce
 from engine.model.records import GraphAccepted, ReportRecorded
 from engine.model.risk import Limits
 from engine.runtime.actor import ActorRef
@@ -37,7 +41,7 @@ SANDBOX = Environment.SANDBOX
 class RegistryStage(Stage):
     """Risk is a probe: the test says what it answers."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, *, durable_first: bool = False) -> None:
         super().__init__()
         self.risk, self.journal = self.probe("risk"), self.probe("journal")
         block = market({"alpha": ([(PRICE - 10**10, QTY)], [(PRICE, QTY)])})
@@ -49,10 +53,12 @@ class RegistryStage(Stage):
             self.seeds.append(seed)
             return Probe
 
+        bounds = limits or Limits()
+        checks = IntakeChecks({"BTC-USD": handle}, 100, bounds, SANDBOX)
         self.ref, self.actor = self.spawn(
             lambda: RegistryActor(
-                1, 0, {"BTC-USD": handle}, 100, limits or Limits(), self.risk, self.journal,
-                make_graph, self.stored.get,
+                1, 0, checks, bounds, self.risk, self.journal, make_graph, self.stored.get,
+                durable_first=durable_first,
             )
         )  # fmt: skip
 
@@ -108,7 +114,9 @@ def test_faults_are_named_with_their_place() -> None:
     unknown = stage.refused(graph(node(QTY, symbol="XYZ-USD")))
     assert unknown.faults[0][0] == "nodes[0].instrument.symbol"
     assert unknown.reason is Reason.INVALID_GRAPH
-    assert stage.refused(graph(node(QTY, policy=Policy.TIME_DRIP))).reason is Reason.NOT_SUPPORTED
+    policy = Policy.PASSIVE_LIMIT
+    immediate = stage.refused(graph(node(QTY, policy=policy, tif=TimeInForce.IOC)))
+    assert immediate.faults[0][0].startswith("nodes[0].execution.")
     twice = stage.refused(graph(node(QTY), node(QTY)))
     assert twice.faults[0] == ("nodes[1].node_id", "'order' is used twice")
     assert stage.got(stage.risk) == []
@@ -150,13 +158,45 @@ def test_a_cancel_reaches_an_active_graph_of_the_same_client_only() -> None:
     (active,) = stage.actor.active.values()
 
     def cancel(client: str) -> object:
-        box = stage.driver.ask(stage.ref, lambda reply: CancelGraph(reply, client, SANDBOX, "mine"))
+        kind = GraphCommandKind.CANCEL
+        box = stage.driver.ask(
+            stage.ref, lambda reply: GraphCommand(reply, client, SANDBOX, "mine", kind)
+        )
         stage.run()
         return box.value
 
-    assert cancel("bob") is False
-    assert cancel("alice") is True
-    assert len(stage.take(active, CancelGraph)) == 1
+    refused = cancel("bob")
+    assert isinstance(refused, CommandAnswer) and refused.reason is Reason.NOT_FOUND
+    cancel("alice")
+    assert len(stage.take(active, GraphCommand)) == 1
+
+
+def test_with_durable_first_a_graph_starts_once_its_record_is_on_disk() -> None:
+    stage = RegistryStage(durable_first=True)
+    box = stage.submit(graph(node(QTY)))
+    (admit,) = stage.take(stage.risk, AdmitGraph)
+    stage.tell(stage.ref, GraphAdmitted(admit.graph_number))
+    assert not box.done and stage.seeds == []
+    (flush,) = stage.take(stage.journal, FlushJournal)
+    stage.system.answer(flush.reply_to, True)
+    stage.run()
+    assert box.done and len(stage.seeds) == 1
+
+
+def test_a_dry_run_is_answered_and_nothing_is_kept() -> None:
+    stage = RegistryStage()
+    made = graph(node(QTY))
+    box = stage.driver.ask(
+        stage.ref, lambda reply: SubmitGraph(reply, "alice", SANDBOX, made, dry_run=True)
+    )
+    stage.run()
+    (admit,) = stage.take(stage.risk, AdmitGraph)
+    stage.tell(stage.ref, GraphAdmitted(admit.graph_number))
+    assert isinstance(box.value, SubmitAnswer)
+    assert box.value.report is not None and box.value.graph_id == ""
+    assert box.value.report.larger_side_1e9 == admit.worst_notional_1e9
+    assert stage.seeds == [] and stage.actor.waiting == {}
+    assert stage.got(stage.journal) == []
 
 
 def test_reports_of_nobody_are_recorded() -> None:

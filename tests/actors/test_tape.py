@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actors.tape import TapeActor
+from engine.decisions.market_tape import MarketTape
 from engine.decisions.venue_observations import VenueObservations
 from engine.messages import TradePrint
 from engine.model.units import Side
@@ -43,3 +44,16 @@ def test_a_moving_mid_is_sampled_every_second() -> None:
         stage.run(S)
     assert seen.last_mid_x2 == block.mid_x2()
     assert seen.sigma > before
+
+
+def test_the_nodes_tape_is_written_along() -> None:
+    tape = MarketTape()
+    stage = Stage()
+    block = market({"alpha": ([(PRICE - 10**10, 5)], [(PRICE, 5)])})
+    ref, actor = stage.spawn(lambda: TapeActor(block, VenueObservations(block.listings), 4, tape))
+    assert actor.tape is tape
+    stage.tell(ref, TradePrint(2, PRICE, 17, None, 0, 0))
+    assert tape.traded_1e8 == 17
+    assert tape.usual_spread_1e9() is None
+    stage.run(2 * S)
+    assert tape.usual_spread_1e9() == 10**10

@@ -20,7 +20,10 @@ from engine.messages import (
     StaleReason,
     TradePrint,
 )
-from tests.support.probe import FakeLink, Stage, narrow
+from engine.service.flight_recorder import FrameRing
+from engine.service.frame_file import frames_of
+from engine.service.simulation.mailboxes import narrow
+from tests.support.probe import FakeLink, Stage
 
 S = 10**9
 
@@ -166,3 +169,15 @@ def test_gaps_are_counted_and_told() -> None:
     stage.frame("g1")
     assert stage.stale(1) == [StaleReason.GAP]
     assert stage.actor.gaps == 1
+
+
+def test_a_recorder_is_told_of_every_frame_even_a_broken_one() -> None:
+    stage = FeedStage(sequenced=True)
+    ring = FrameRing(10_000, 10 * S)
+    stage.actor.recorder = ring
+    stage.frame("d1")
+    stage.frame("?")
+    stage.tell(stage.ref, FeedReply(stage.driver.now_ns, "book", b"d0"))
+    (segment,) = ring.segments(stage.driver.now_ns)
+    kept = [(frame.line, frame.payload) for frame in frames_of(segment)]
+    assert kept == [(0, b"d1"), (0, b"?"), (-1, b"book\nd0")]

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from actors.node_place import NodePlace
 from engine.decisions.market import BookSlot, MarketBlock
+from engine.decisions.market_tape import MarketTape
+from engine.decisions.node_market import NodeMarket
+from engine.decisions.policies.parameters import make_policy
 from engine.kernels.delta_ring import DeltaRing
 from engine.model.fees import FeeSchedule
 from engine.model.graph import (
@@ -24,6 +28,7 @@ from engine.model.instruments import Environment, Instrument, InstrumentType, Li
 from engine.model.orders import ChildOrder, RouteIntent, TimeInForce
 from engine.model.risk import PreTradeRisk
 from engine.model.units import Side
+from engine.runtime.actor import ActorRef
 
 BTC = Instrument(symbol="BTC-USD", type=InstrumentType.SPOT, base="BTC", quote="USD")
 Level = tuple[int, int]
@@ -142,3 +147,28 @@ def child(
 def pretrade(**limits: object) -> PreTradeRisk:
     """A graph's own pre-trade limits."""
     return PreTradeRisk(**limits)  # type: ignore[arg-type]  # a table of keywords
+
+
+def node_place(
+    block: MarketBlock,
+    risk: ActorRef,
+    router: ActorRef,
+    journal: ActorRef,
+    trades: dict[str, ActorRef],
+    prices: dict[str, ActorRef] | None = None,
+) -> NodePlace:
+    """A place on this market between the given actors."""
+    lot = min(listing.lot_1e8 for listing in block.listings)
+    return NodePlace(
+        block,
+        NodeMarket(block, MarketTape(event=False), None),
+        lot,
+        block.instrument.multiplier_1e8,
+        100,
+        risk,
+        router,
+        journal,
+        trades,
+        prices or {},
+        lambda node: make_policy(node.execution, limit=node.limit_price_1e9 is not None),
+    )

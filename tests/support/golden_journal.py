@@ -1,4 +1,4 @@
-"""Writes the golden journal of format version 1: `python -m tests.support.golden_journal`."""
+"""Writes the golden journal of the present format: `python -m tests.support.golden_journal`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 from engine.store.journal import SqliteStore
 from tests.support.journals import grouped, story
 
-GOLDEN = Path(__file__).resolve().parents[1] / "data" / "journal_v1.db"
+FOLDER = Path(__file__).resolve().parents[1] / "data"
+# One for each format version; only the last can be written again.
+OLDER = (FOLDER / "journal_v1.db",)
+GOLDEN = FOLDER / "journal_v2.db"
 ORDERS = 12
 SIZES = (1, 7, 30)
 

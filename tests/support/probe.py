@@ -11,7 +11,7 @@ from engine.runtime.simulated_driver import SimulatedDriver
 from engine.runtime.supervision import HALT
 from engine.runtime.system import ActorSystem
 
-__all__ = ["FakeLink", "Probe", "Stage", "narrow", "widen"]
+__all__ = ["FakeLink", "Probe", "Stage"]
 
 T = TypeVar("T")
 A = TypeVar("A", bound=Actor[Any])
@@ -86,20 +86,6 @@ class Stage:
         actor = self.system.actor_of(ref)
         assert isinstance(actor, Probe)
         return [type(message).__name__ for message in actor.got]
-
-
-def narrow(system: ActorSystem, ref: ActorRef, capacity: int) -> None:
-    """Give one living actor a mailbox of `capacity` for commands and signals."""
-    vars(system.actor_of(ref))["mailbox_capacity"] = capacity
-    ref.capacity = capacity
-
-
-def widen(system: ActorSystem, ref: ActorRef) -> None:
-    """Take back what `narrow` did."""
-    actor = system.actor_of(ref)
-    vars(actor).pop("mailbox_capacity", None)
-    if system.halted is None:
-        ref.capacity = actor.mailbox_capacity
 
 
 class FakeLink:

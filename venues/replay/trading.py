@@ -24,9 +24,11 @@ from venues.simulated.protocol import (
     Expired,
     Frame,
     Heartbeat,
+    ListOrders,
     NotFound,
     OpenOrders,
     OpenOrdersAnswer,
+    OrderList,
     OrderState,
     Place,
     Query,
@@ -153,6 +155,9 @@ class ReplayExchange:
                 self.answer(session, order.status(now_ns))
         elif isinstance(request, OpenOrders):
             self.answer(session, OpenOrdersAnswer(ts=now_ns, orders=self.memory.open_rows()))
+        elif isinstance(request, ListOrders):
+            rows = self.memory.listed_rows(request, now_ns)
+            self.answer(session, OrderList(ts=now_ns, orders=rows))
         else:
             text = "market data of a replay comes from its recording"
             self.answer(session, Reject(id="", code=RejectCode.MALFORMED, text=text, ts=now_ns))
@@ -186,6 +191,7 @@ class ReplayExchange:
             order.qty_1e8,
             order.limit_1e9,
             order.tif,
+            now_ns,
         )
         self.memory.add(mine)
         self.answer(session, Ack(id=mine.client_id, vid=mine.vid, ts=now_ns))
@@ -193,7 +199,7 @@ class ReplayExchange:
         if enough:
             self.match(mine, now_ns, maker=False)
         if mine.state is OrderState.OPEN and order.tif is not TimeInForce.GTC:
-            self.memory.close(mine, OrderState.EXPIRED)
+            self.memory.close(mine, OrderState.EXPIRED, now_ns)
             cum = fixed_qty(mine.cum_qty_1e8)
             self.tell(Expired(id=mine.client_id, vid=mine.vid, cum=cum, ts=now_ns))
 
@@ -232,7 +238,7 @@ class ReplayExchange:
             frame = CancelReject(id=request.id, code=code, text=text, ts=now_ns, cum=cum)
             self.answer(session, frame)
             return
-        self.memory.close(order, OrderState.CANCELLED)
+        self.memory.close(order, OrderState.CANCELLED, now_ns)
         cum = fixed_qty(order.cum_qty_1e8)
         self.tell(Cancelled(id=order.client_id, vid=order.vid, cum=cum, ts=now_ns))
 
@@ -255,7 +261,7 @@ class ReplayExchange:
                 now_ns=now_ns,
             )
             if not order.left_1e8:
-                self.memory.close(order, OrderState.FILLED)
+                self.memory.close(order, OrderState.FILLED, now_ns)
             self.tell(frame)
 
     def takeable(self, order: ClientOrder) -> int:

@@ -10,27 +10,38 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-import msgspec
-
 from engine.decisions.matching import Placed, PlaceOutcome
 from engine.model.instruments import Listing
 from engine.model.orders import TimeInForce
 from engine.model.units import Side
 from venues.simulated.account import Account
+from venues.simulated.door import PPM, Door, ExchangeConfig
+from venues.simulated.faults import FaultModel
 from venues.simulated.market_data import PublishedBook, SessionFrame
-from venues.simulated.order_checks import REFUSALS, Order, Refusal, read_order, reduces
-from venues.simulated.orders import CLOSED_MAX, ClientOrder, OrderMemory, fill_order
+from venues.simulated.order_checks import (
+    NO_LIQUIDITY,
+    NOT_REDUCING,
+    REFUSALS,
+    SERVER_ERROR,
+    Order,
+    Refusal,
+    no_market,
+    read_order,
+    reduces,
+)
+from venues.simulated.orders import ClientOrder, OrderMemory, fill_order
 from venues.simulated.protocol import (
     Ack,
     Cancel,
     Cancelled,
     CancelReject,
     Expired,
-    Frame,
     Heartbeat,
+    ListOrders,
     NotFound,
     OpenOrders,
     OpenOrdersAnswer,
+    OrderList,
     OrderState,
     Place,
     Query,
@@ -42,33 +53,21 @@ from venues.simulated.protocol import (
     fixed_price,
     fixed_qty,
 )
+from venues.simulated.reducing import Reducing
+from venues.simulated.sessions import Sessions
 
 __all__ = ["ExchangeConfig", "SimulatedExchange"]
 
 FLOW_OWNER = 0
 ACCOUNT_OWNER = 1
-PPM = 1_000_000
 
 
-class ExchangeConfig(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """Habits of a venue. Zero switches the rate limit, busy answers and so on off.
+class SimulatedExchange(Sessions):
+    """Several instruments, one account. `rng` is the venue's own seeded generator.
 
-    `unclassified_ppm` of fills carry no maker flag; `busy_ppm` of places are refused as busy.
+    A reduce-only order that is larger than the position, less the reduce-only orders that already
+    rest, is refused whole and never clipped; one whose position shrinks under it is cancelled.
     """
-
-    unclassified_ppm: int = 0
-    busy_ppm: int = 0
-    places_max: int = 0
-    places_window_ns: int = 1_000_000_000
-    recv_window_ns: int = 5_000_000_000
-    protection_ppm: int = 50_000
-    short_allowed: bool = True
-    closed_max: int = CLOSED_MAX
-    orders_max: int = 65_536
-
-
-class SimulatedExchange:
-    """Several instruments, one account. `rng` is the venue's own seeded generator."""
 
     def __init__(
         self,
@@ -81,50 +80,36 @@ class SimulatedExchange:
         self.rng = rng
         self.config = config or ExchangeConfig()
         self.listings = {listing.venue_symbol: listing for listing in listings}
-        self.books = {
-            listing.venue_symbol: PublishedBook(listing, self.config.orders_max)
-            for listing in listings
-        }
+        super().__init__(
+            {one.venue_symbol: PublishedBook(one, self.config.orders_max) for one in listings}
+        )
         self.account = Account(short_allowed=self.config.short_allowed)
         self.account.seed(self.listings)
         self.memory = OrderMemory(self.config.closed_max)
+        self.weather: FaultModel | None = None
+        self.door = Door(self.config, rng, self.memory, self)
+        self.reducing = Reducing()
         self.by_number: dict[int, ClientOrder] = {}
         self.last_number = 0
-        self.sessions: dict[int, bool] = {}
-        self.outbox: list[SessionFrame] = []
-        self.window_start_ns = 0
-        self.window_places = 0
-
-    # ------------------------------------------------------------- sessions
-
-    def connect(self, session: int, *, private: bool) -> None:
-        """A session is there; a private one hears of the account's fills."""
-        self.sessions[session] = private
-
-    def disconnect(self, session: int) -> None:
-        """The session is gone with its subscriptions; its orders stay."""
-        self.sessions.pop(session, None)
-        for book in self.books.values():
-            book.subscribers.pop(session, None)
-
-    def disconnect_all(self) -> None:
-        """Every session is gone: the engine at the other end died."""
-        self.sessions.clear()
-        self.outbox.clear()
-        for book in self.books.values():
-            book.subscribers.clear()
 
     def on_request(self, session: int, payload: bytes, now_ns: int) -> list[SessionFrame]:
         """Process one request; the frames it caused, in order."""
+        now_ns = self.clock(now_ns)
         request = decode_request(payload)
         if isinstance(request, Place):
-            self.place(session, request, now_ns)
+            if self.door.fails(now_ns):
+                self.break_down(session, request, now_ns)
+            else:
+                self.place(session, request, now_ns)
         elif isinstance(request, Cancel):
             self.cancel(session, request, now_ns)
         elif isinstance(request, Query):
             self.query(session, request, now_ns)
         elif isinstance(request, OpenOrders):
             self.answer(session, OpenOrdersAnswer(ts=now_ns, orders=self.memory.open_rows()))
+        elif isinstance(request, ListOrders):
+            rows = self.memory.listed_rows(request, now_ns)
+            self.answer(session, OrderList(ts=now_ns, orders=rows))
         elif isinstance(request, Subscribe):
             self.subscribe(session, request, now_ns)
         else:
@@ -134,6 +119,7 @@ class SimulatedExchange:
 
     def publish(self, now_ns: int) -> list[SessionFrame]:
         """Private frames that order flow caused, then one batch of market data a symbol."""
+        now_ns = self.clock(now_ns)
         frames = self.take_outbox()
         for book in self.books.values():
             frames.extend(book.publish(now_ns))
@@ -141,6 +127,7 @@ class SimulatedExchange:
 
     def heartbeat(self, now_ns: int) -> list[SessionFrame]:
         """One heartbeat a session, with the numbers of its symbols as last published."""
+        now_ns = self.clock(now_ns)
         seqs: dict[int, dict[str, int]] = {session: {} for session in self.sessions}
         for book in self.books.values():
             for session in book.subscribers:
@@ -154,9 +141,8 @@ class SimulatedExchange:
         for symbol in request.syms:
             book = self.books.get(symbol)
             if book is None:
-                text = f"no market {symbol!r}"
-                refusal = Reject(id="", code=RejectCode.UNKNOWN_SYMBOL, text=text, ts=now_ns)
-                self.answer(session, refusal)
+                known = no_market(symbol)
+                self.answer(session, Reject(id="", code=known.code, text=known.text, ts=now_ns))
                 continue
             self.outbox.extend(book.publish(now_ns))
             book.subscribers[session] = None
@@ -167,8 +153,7 @@ class SimulatedExchange:
         book = self.books.get(request.sym)
         refusal = self.refuse_at_door(request, now_ns)
         if refusal is not None or book is None:
-            refusal = refusal or Refusal(RejectCode.UNKNOWN_SYMBOL, f"no market {request.sym!r}")
-            self.refuse(session, request, refusal, now_ns)
+            self.refuse(session, request, refusal or no_market(request.sym), now_ns)
             return
         order = read_order(request, book.listing)
         if isinstance(order, Refusal):
@@ -179,8 +164,7 @@ class SimulatedExchange:
             limit = book.book.protected_limit(order.side, self.config.protection_ppm)
             tif = TimeInForce.FOK if tif is TimeInForce.FOK else TimeInForce.IOC
         if limit is None:
-            refusal = Refusal(RejectCode.NO_LIQUIDITY, "nothing to trade against")
-            self.refuse(session, request, refusal, now_ns)
+            self.refuse(session, request, NO_LIQUIDITY, now_ns)
             return
         self.enter(session, request, book, order, limit, tif, now_ns)
 
@@ -203,7 +187,17 @@ class SimulatedExchange:
             self.refuse(session, request, refusal, now_ns)
             return
         self.last_number += 1
-        mine = ClientOrder(request.id, self.last_number, listing, side, qty, limit_1e9, tif)
+        mine = ClientOrder(
+            request.id,
+            self.last_number,
+            listing,
+            side,
+            qty,
+            limit_1e9,
+            tif,
+            now_ns,
+            reduce=request.reduce,
+        )
         mine.held = None if request.reduce else hold
         placed = book.book.place(
             mine.number,
@@ -222,10 +216,11 @@ class SimulatedExchange:
             return
         self.memory.add(mine)
         self.by_number[mine.number] = mine
+        self.reducing.add(mine)
         self.answer(session, Ack(id=mine.client_id, vid=mine.vid, ts=now_ns))
         self.absorb(book, placed, side, now_ns)
         if placed.outcome is PlaceOutcome.EXPIRED:
-            self.close(mine, OrderState.EXPIRED)
+            self.close(mine, OrderState.EXPIRED, now_ns)
             cum = fixed_qty(mine.cum_qty_1e8)
             self.tell(Expired(id=mine.client_id, vid=mine.vid, cum=cum, ts=now_ns))
 
@@ -240,11 +235,7 @@ class SimulatedExchange:
             refusal = CancelReject(id=request.id, code=code, text=text, ts=now_ns, cum=cum)
             self.answer(session, refusal)
             return
-        book = self.books[order.listing.venue_symbol]
-        answer = book.book.cancel(order.number)
-        assert answer is not None, "an open order rests"
-        book.note((answer[1],), (), order.side)
-        self.end_cancelled(order, "", now_ns)
+        self.withdraw(order, "", now_ns)
 
     def query(self, session: int, request: Query, now_ns: int) -> None:
         """State and fills of an order; an unknown id becomes void."""
@@ -256,30 +247,29 @@ class SimulatedExchange:
             self.answer(session, order.status(now_ns))
 
     def refuse_at_door(self, request: Place, now_ns: int) -> Refusal | None:
-        """Checks that need no book: the id, the age, the rate, the market's state."""
-        config = self.config
-        if self.memory.get(request.id) is not None:
-            return Refusal(RejectCode.DUPLICATE_ID, "client order id is in use")
-        if request.id in self.memory.void:
-            return Refusal(RejectCode.VOID_ID, "client order id was refused or not found before")
-        if request.sent and now_ns - request.sent > config.recv_window_ns:
-            return Refusal(RejectCode.STALE_REQUEST, "request is older than the receive window")
-        if config.places_max:
-            if now_ns - self.window_start_ns >= config.places_window_ns:
-                self.window_start_ns, self.window_places = now_ns, 0
-            self.window_places += 1
-            if self.window_places > config.places_max:
-                return Refusal(RejectCode.RATE_LIMITED, "too many new orders: 429")
-        if config.busy_ppm and self.rng.randrange(PPM) < config.busy_ppm:
-            return Refusal(RejectCode.BUSY, "matching engine is busy, try again")
+        """Checks that need no limit: the door's own, then the market's state and the position."""
+        refusal = self.door.refuses(request, now_ns)
         book = self.books.get(request.sym)
-        if book is not None and not book.open:
+        if refusal is not None or book is None:
+            return refusal
+        if not book.open:
             return Refusal(RejectCode.MARKET_CLOSED, f"{request.sym} is closed")
-        if book is not None and request.reduce:
+        if request.reduce:
             held = self.account.position(request.sym).qty_1e8
-            if not reduces(request, book.listing, held):
-                return Refusal(RejectCode.REDUCE_ONLY, "order would not reduce the position")
+            resting = self.reducing.resting_1e8(request.sym)
+            if not reduces(request, book.listing, held, resting):
+                return NOT_REDUCING
         return None
+
+    def break_down(self, session: int, request: Place, now_ns: int) -> None:
+        """An error for an answer; every other time the order was taken all the same."""
+        if self.rng.randrange(2):
+            # What the account does is told on the stream as ever; the answer itself is lost.
+            self.muted = True
+            self.place(session, request, now_ns)
+            self.muted = False
+        code, text = SERVER_ERROR.code, SERVER_ERROR.text
+        self.answer(session, Reject(id=request.id, code=code, text=text, ts=now_ns))
 
     # ------------------------------------------------------------ order flow
 
@@ -295,6 +285,7 @@ class SimulatedExchange:
         post_only: bool = False,
     ) -> tuple[int, Placed]:
         """An order of the other participants: (its number, outcome)."""
+        now_ns = self.clock(now_ns)
         book = self.books[symbol]
         self.last_number += 1
         number = self.last_number
@@ -330,6 +321,10 @@ class SimulatedExchange:
                 order = by_number.get(number)
                 if order is not None:
                     self.fill(order, trade_id, fill.price_1e9, fill.qty_1e8, maker, now_ns)
+        if self.reducing.orders and placed.fills:
+            held = self.account.position(book.symbol).qty_1e8
+            for order in self.reducing.excess(book.symbol, held):
+                self.withdraw(order, "reduce_only", now_ns)
 
     def fill(
         self, order: ClientOrder, trade_id: str, price: int, qty: int, maker: bool, now_ns: int
@@ -354,21 +349,30 @@ class SimulatedExchange:
             order.held = (held_asset, kept)
         self.account.fill(order.listing, order.side, qty, price, fee, asset)
         if not order.left_1e8:
-            self.close(order, OrderState.FILLED)
+            self.close(order, OrderState.FILLED, now_ns)
         self.tell(frame)
+
+    def withdraw(self, order: ClientOrder, reason: str, now_ns: int) -> None:
+        """Take a resting order out of its book."""
+        book = self.books[order.listing.venue_symbol]
+        answer = book.book.cancel(order.number)
+        assert answer is not None, "an open order rests"
+        book.note((answer[1],), (), order.side)
+        self.end_cancelled(order, reason, now_ns)
 
     def end_cancelled(self, order: ClientOrder, reason: str, now_ns: int) -> None:
         """The rest of an order is gone by a cancel."""
-        self.close(order, OrderState.CANCELLED)
+        self.close(order, OrderState.CANCELLED, now_ns)
         cum = fixed_qty(order.cum_qty_1e8)
         frame = Cancelled(id=order.client_id, vid=order.vid, cum=cum, ts=now_ns, reason=reason)
         self.tell(frame)
 
-    def close(self, order: ClientOrder, state: OrderState) -> None:
+    def close(self, order: ClientOrder, state: OrderState, now_ns: int) -> None:
         """Out of the open orders, with what is left of its hold."""
         self.release_all(order)
         del self.by_number[order.number]
-        self.memory.close(order, state)
+        self.reducing.drop(order)
+        self.memory.close(order, state, now_ns)
 
     def release_all(self, order: ClientOrder) -> None:
         """Give the whole hold back."""
@@ -383,16 +387,6 @@ class SimulatedExchange:
         frame = Reject(id=request.id, code=refusal.code, text=refusal.text, ts=now_ns)
         self.answer(session, frame)
 
-    def answer(self, session: int, frame: Frame) -> None:
-        """To the session that asked."""
-        self.outbox.append((session, encode(frame)))
-
-    def tell(self, frame: Frame) -> None:
-        """To every private session."""
-        payload = encode(frame)
-        self.outbox += [(one, payload) for one, private in self.sessions.items() if private]
-
-    def take_outbox(self) -> list[SessionFrame]:
-        """What was not sent yet."""
-        frames, self.outbox = self.outbox, []
-        return frames
+    def clock(self, now_ns: int) -> int:
+        """The venue's own time, which may jump."""
+        return now_ns if self.weather is None else self.weather.venue_ns(now_ns)

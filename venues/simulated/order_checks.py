@@ -14,7 +14,24 @@ from engine.model.orders import TimeInForce
 from engine.model.units import Side, parse_side, price_1e9, qty_1e8
 from venues.simulated.protocol import Place, RejectCode, fixed_qty
 
-__all__ = ["REFUSALS", "Order", "Refusal", "read_order", "reduces"]
+__all__ = [
+    "BAD_SIGNATURE",
+    "BUSY",
+    "DUPLICATE_ID",
+    "NOT_INDEXED",
+    "NOT_REDUCING",
+    "NO_LIQUIDITY",
+    "RATE_LIMITED",
+    "REFUSALS",
+    "SERVER_ERROR",
+    "STALE_REQUEST",
+    "VOID_ID",
+    "Order",
+    "Refusal",
+    "no_market",
+    "read_order",
+    "reduces",
+]
 
 
 class Order(msgspec.Struct, frozen=True, gc=False):
@@ -33,6 +50,16 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
+DUPLICATE_ID = Refusal(RejectCode.DUPLICATE_ID, "client order id is in use")
+VOID_ID = Refusal(RejectCode.VOID_ID, "client order id was refused or not found before")
+STALE_REQUEST = Refusal(RejectCode.STALE_REQUEST, "request is older than the receive window")
+RATE_LIMITED = Refusal(RejectCode.RATE_LIMITED, "too many requests (code: 429)")
+SERVER_ERROR = Refusal(RejectCode.SERVER_ERROR, "service unavailable (code: 503)")
+BUSY = Refusal(RejectCode.BUSY, "matching engine is busy, try again")
+NOT_INDEXED = Refusal(RejectCode.NOT_INDEXED, "market metadata not yet indexed (gamma)")
+BAD_SIGNATURE = Refusal(RejectCode.BAD_SIGNATURE, "invalid signature")
+NOT_REDUCING = Refusal(RejectCode.REDUCE_ONLY, "order would not reduce the position")
+NO_LIQUIDITY = Refusal(RejectCode.NO_LIQUIDITY, "nothing to trade against")
 REFUSALS = {
     PlaceOutcome.WOULD_CROSS: Refusal(RejectCode.POST_ONLY, "post-only order would take"),
     PlaceOutcome.BOOK_FULL: Refusal(RejectCode.BUSY, "the book takes no more resting orders"),
@@ -60,16 +87,25 @@ def read_order(request: Place, listing: Listing) -> Order | Refusal:
     if fault is None:
         return Order(side, qty, limit, request.tif)
     code = CODES.get(fault.reason, RejectCode.MALFORMED)
-    text = fault.message
-    if code is RejectCode.BELOW_MINIMUM:
-        least = fixed_qty(fault.upper) if fault.upper is not None else "?"
-        text = f"Size ({request.qty}) lower than the minimum: {least}"
-    return Refusal(code, text)
+    least = fault.upper
+    if code is RejectCode.OFF_LOT and 0 < qty < listing.qty_min_1e8 <= listing.lot_1e8:
+        # Less than one contract, where a contract is the least: too small, rather than off the lot.
+        code, least = RejectCode.BELOW_MINIMUM, listing.lot_1e8
+    if code is RejectCode.BELOW_MINIMUM and least is not None:
+        text = f"Size ({fixed_qty(qty)}) lower than the minimum: {fixed_qty(least)}"
+        return Refusal(code, text)
+    return Refusal(code, fault.message)
 
 
-def reduces(request: Place, listing: Listing, held_1e8: int) -> bool:
-    """Whether an order stays within the opposite position; an unreadable one is not judged."""
+def no_market(symbol: str) -> Refusal:
+    """The venue does not list that symbol."""
+    return Refusal(RejectCode.UNKNOWN_SYMBOL, f"no market {symbol!r}")
+
+
+def reduces(request: Place, listing: Listing, held_1e8: int, resting_1e8: int = 0) -> bool:
+    """Whether an order, with `resting_1e8` of reducing ones before it, stays within the opposite
+    position; an unreadable one is not judged."""
     order = read_order(request, listing)
     if isinstance(order, Refusal):
         return True
-    return held_1e8 * order.side.sign < 0 and order.qty_1e8 <= abs(held_1e8)
+    return held_1e8 * order.side.sign < 0 and order.qty_1e8 + resting_1e8 <= abs(held_1e8)

@@ -11,6 +11,8 @@ from engine.model.units import Side
 from venues.simulated.protocol import (
     FillFrame,
     FillRow,
+    ListedRow,
+    ListOrders,
     OpenOrder,
     OrderState,
     Status,
@@ -27,6 +29,7 @@ class ClientOrder:
     """One order of the account as the venue keeps it."""
 
     __slots__ = (
+        "changed_ns",
         "client_id",
         "code",
         "cum_fee_1e9",
@@ -37,6 +40,7 @@ class ClientOrder:
         "listing",
         "number",
         "qty_1e8",
+        "reduce",
         "side",
         "state",
         "text",
@@ -52,6 +56,9 @@ class ClientOrder:
         qty_1e8: int,
         limit_1e9: int,
         tif: TimeInForce,
+        changed_ns: int = 0,
+        *,
+        reduce: bool = False,
     ) -> None:
         self.client_id = client_id
         self.number = number
@@ -60,6 +67,8 @@ class ClientOrder:
         self.qty_1e8 = qty_1e8
         self.limit_1e9 = limit_1e9
         self.tif = tif
+        self.changed_ns = changed_ns
+        self.reduce = reduce
         self.state = OrderState.OPEN
         self.cum_qty_1e8 = 0
         self.cum_fee_1e9 = 0
@@ -89,6 +98,18 @@ class ClientOrder:
             text=self.text,
         )
 
+    def listed(self, now_ns: int) -> ListedRow:
+        """The order as a row of a list."""
+        return ListedRow(
+            sym=self.listing.venue_symbol,
+            side=self.side.text,
+            px=fixed_price(self.limit_1e9),
+            qty=fixed_qty(self.qty_1e8),
+            tif=self.tif,
+            changed=self.changed_ns,
+            order=self.status(now_ns),
+        )
+
 
 class OrderMemory:
     """Open orders, the last `closed_max` closed ones, and as many void ids.
@@ -112,9 +133,10 @@ class OrderMemory:
         assert self.get(order.client_id) is None
         self.open[order.client_id] = order
 
-    def close(self, order: ClientOrder, state: OrderState) -> None:
+    def close(self, order: ClientOrder, state: OrderState, now_ns: int) -> None:
         """From open to closed; the oldest closed order is forgotten past the bound."""
         order.state = state
+        order.changed_ns = now_ns
         self.open.pop(order.client_id, None)
         self.closed[order.client_id] = order
         if len(self.closed) > self.closed_max:
@@ -134,6 +156,13 @@ class OrderMemory:
             )
             for order in self.open.values()
         ]
+
+    def listed_rows(self, request: ListOrders, now_ns: int) -> list[ListedRow]:
+        """Closed orders that changed lately enough, then open ones, each oldest first."""
+        found = [one for one in self.closed.values() if one.changed_ns >= request.since]
+        found += self.open.values()
+        prefix = request.prefix
+        return [one.listed(now_ns) for one in found if one.client_id.startswith(prefix)]
 
     def make_void(self, client_id: str) -> None:
         """An order with this id may never be placed."""
@@ -161,6 +190,7 @@ def fill_order(
     fee = fee_1e9(fees, price_1e9, qty_1e8, maker=maker) if fees else 0
     asset = fees.asset if fees else order.listing.instrument.quote
     bps = fee_bps_at(fees, price_1e9, maker=maker) if fees else 0.0
+    order.changed_ns = now_ns
     order.cum_qty_1e8 += qty_1e8
     order.cum_fee_1e9 += fee
     row = FillRow(

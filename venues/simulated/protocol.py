@@ -25,10 +25,13 @@ __all__ = [
     "FillFrame",
     "FillRow",
     "Heartbeat",
+    "ListOrders",
+    "ListedRow",
     "NotFound",
     "OpenOrder",
     "OpenOrders",
     "OpenOrdersAnswer",
+    "OrderList",
     "OrderState",
     "Place",
     "Query",
@@ -43,6 +46,8 @@ __all__ = [
     "encode",
     "fixed_price",
     "fixed_qty",
+    "is_cancel",
+    "is_heartbeat",
 ]
 
 
@@ -61,6 +66,9 @@ class RejectCode(StrEnum):
     REDUCE_ONLY = "REDUCE_ONLY_WOULD_INCREASE"
     RATE_LIMITED = "RATE_LIMITED"
     BUSY = "EXCHANGE_BUSY"
+    SERVER_ERROR = "HTTP_503"
+    NOT_INDEXED = "METADATA_NOT_INDEXED"
+    BAD_SIGNATURE = "INVALID_SIGNATURE"
     DUPLICATE_ID = "DUPLICATE_CLIENT_ORDER_ID"
     VOID_ID = "VOID_CLIENT_ORDER_ID"
     STALE_REQUEST = "STALE_REQUEST"
@@ -117,13 +125,21 @@ class OpenOrders(Wire, frozen=True, gc=False, tag_field="op", tag="open_orders")
     """All open orders of the account."""
 
 
+class ListOrders(Wire, frozen=True, gc=False, tag_field="op", tag="list_orders"):
+    """Every order of the account whose id starts with `prefix`: the open ones, and of the closed
+    ones that the venue remembers those that changed at `since` or later."""
+
+    prefix: str = ""
+    since: int = 0
+
+
 class Subscribe(Wire, frozen=True, gc=False, tag_field="op", tag="subscribe"):
     """Snapshot now, then deltas and trades, of these symbols."""
 
     syms: tuple[str, ...]
 
 
-Request = Place | Cancel | Query | OpenOrders | Subscribe
+Request = Place | Cancel | Query | OpenOrders | ListOrders | Subscribe
 
 
 # ---------------------------------------------------------- market data frames
@@ -182,7 +198,11 @@ class Ack(Wire, frozen=True, gc=False, tag_field="ev", tag="ack"):
 
 
 class Reject(Wire, frozen=True, gc=False, tag_field="ev", tag="reject"):
-    """The order was refused and does not exist (see `RejectCode.DUPLICATE_ID`)."""
+    """The order was refused and does not exist; not so with two codes.
+
+    `RejectCode.DUPLICATE_ID`: an order of that id exists. `RejectCode.SERVER_ERROR`: nobody knows
+    whether the request was carried out.
+    """
 
     id: str
     code: str
@@ -284,6 +304,26 @@ class OpenOrdersAnswer(Wire, frozen=True, gc=False, tag_field="ev", tag="open_or
     orders: list[OpenOrder]
 
 
+class ListedRow(Wire, frozen=True, gc=False):
+    """One order of a list: what was asked for, when it last changed, and how it stands."""
+
+    sym: str
+    side: str
+    px: str
+    qty: str
+    tif: TimeInForce
+    changed: int
+    order: Status
+
+
+class OrderList(Wire, frozen=True, gc=False, tag_field="ev", tag="order_list"):
+    """Answer to `ListOrders`: closed orders first, each group oldest first; always one frame,
+    bounded by what the venue remembers."""
+
+    ts: int
+    orders: list[ListedRow]
+
+
 Frame = (
     Snapshot
     | Delta
@@ -298,9 +338,13 @@ Frame = (
     | Status
     | NotFound
     | OpenOrdersAnswer
+    | OrderList
 )
 
 ENCODER: Final = msgspec.json.Encoder()
+# The tag of a payload is its first field, so its kind is known without reading the rest.
+CANCEL_START = b'{"op":"cancel"'
+HEARTBEAT_START = b'{"ev":"heartbeat"'
 REQUESTS: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 
 
@@ -315,6 +359,16 @@ def decode_request(payload: bytes) -> Request | None:
         return REQUESTS.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def is_cancel(payload: bytes) -> bool:
+    """Whether a request is a cancel."""
+    return payload.startswith(CANCEL_START)
+
+
+def is_heartbeat(payload: bytes) -> bool:
+    """Whether a frame is a heartbeat."""
+    return payload.startswith(HEARTBEAT_START)
 
 
 def fixed_price(price_1e9: int) -> str:

@@ -1,8 +1,9 @@
 """Order codec of the simulated venues: child orders to requests, frames to reports.
 
-A duplicate-id refusal speaks of an order that exists, so it reports UNKNOWN (ask again), never
-REJECTED. A query's answer repeats every fill before its status: what was lost on the way is
-proven by it.
+A duplicate-id refusal speaks of an order that exists, and a server error of one that may, so they
+report UNKNOWN (ask again), never REJECTED. The venue's rate limit is reported with the code "429",
+as real venues answer it. A query's answer repeats every fill before its status: what was lost on
+the way is proven by it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,16 @@ import msgspec
 from engine.errors import DecodeError
 from engine.messages import TradeEvent
 from engine.model.instruments import Listing
-from engine.model.orders import ChildOrder, OrderReport, ReportKind, VenueFill
-from engine.model.units import PRICE_DECIMALS, QTY_DECIMALS, format_decimal, parse_decimal
+from engine.model.listed import ListedOrder
+from engine.model.orders import ID_PREFIX, ChildOrder, OrderReport, ReportKind, VenueFill
+from engine.model.units import (
+    PRICE_DECIMALS,
+    QTY_DECIMALS,
+    Side,
+    format_decimal,
+    parse_decimal,
+    parse_side,
+)
 from venues.simulated.protocol import (
     Ack,
     Cancel,
@@ -26,9 +35,12 @@ from venues.simulated.protocol import (
     FillFrame,
     FillRow,
     Heartbeat,
+    ListedRow,
+    ListOrders,
     NotFound,
     OpenOrders,
     OpenOrdersAnswer,
+    OrderList,
     OrderState,
     Query,
     Reject,
@@ -49,14 +61,18 @@ OrderFrame = (
     | Status
     | NotFound
     | OpenOrdersAnswer
+    | OrderList
     | Heartbeat
 )
-FRAMES: Final = msgspec.json.Decoder(OrderFrame)
+FRAMES: Final[msgspec.json.Decoder[OrderFrame]] = msgspec.json.Decoder(OrderFrame)
 ENDS: Final = {
     OrderState.CANCELLED: ReportKind.CANCELLED,
     OrderState.EXPIRED: ReportKind.EXPIRED,
     OrderState.REJECTED: ReportKind.REJECTED,
 }
+UNSURE: Final = (RejectCode.DUPLICATE_ID, RejectCode.SERVER_ERROR)
+RATE_LIMIT_STATUS = "429"
+LIST_SPAN_NS = 86_400_000_000_000
 FORMS_MAX = 4_096
 
 
@@ -104,12 +120,20 @@ class SimulatedTradeCodec:
         """A request for all open orders of the account."""
         return encode(OpenOrders())
 
+    def encode_list(self, now_ns: int) -> bytes:
+        """A request for the engine's own orders: all open ones, closed ones of the last day."""
+        return encode(ListOrders(prefix=ID_PREFIX, since=max(0, now_ns - LIST_SPAN_NS)))
+
+    def decode_list(self, payload: bytes, recv_ns: int) -> tuple[ListedOrder, ...] | None:
+        """The orders of an answer to a list, None for any other frame."""
+        frame = self.read(payload)
+        if not isinstance(frame, OrderList):
+            return None
+        return tuple(self.listed(row, recv_ns) for row in frame.orders)
+
     def decode(self, payload: bytes, recv_ns: int) -> Sequence[TradeEvent]:
         """Reports of one frame; DecodeError when it is not of this protocol."""
-        try:
-            frame = FRAMES.decode(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise DecodeError(f"not an order frame of {self.venue}: {error}") from None
+        frame = self.read(payload)
         if isinstance(frame, FillFrame):
             return (self.fill_report(frame.id, frame.vid, frame.fill, qty(frame.cum), recv_ns),)
         if isinstance(frame, Status):
@@ -121,9 +145,32 @@ class SimulatedTradeCodec:
                 )
                 for row in frame.orders
             ]
+        if isinstance(frame, OrderList):
+            rows = frame.orders
+            return [report for row in rows for report in self.status_reports(row.order, recv_ns)]
         if isinstance(frame, Heartbeat):
             return ()
         return (self.plain_report(frame, recv_ns),)
+
+    def read(self, payload: bytes) -> OrderFrame:
+        """The frame; DecodeError when it is none."""
+        try:
+            return FRAMES.decode(payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise DecodeError(f"not an order frame of {self.venue}: {error}") from None
+
+    def listed(self, row: ListedRow, recv_ns: int) -> ListedOrder:
+        """One row of a list."""
+        return ListedOrder(
+            client_order_id=row.order.id,
+            venue_order_id=row.order.vid,
+            venue_symbol=row.sym,
+            side=side(row.side),
+            qty_1e8=qty(row.qty),
+            limit_price_1e9=amount(row.px),
+            tif=row.tif,
+            reports=tuple(self.status_reports(row.order, recv_ns)),
+        )
 
     def plain_report(
         self,
@@ -134,9 +181,9 @@ class SimulatedTradeCodec:
         if isinstance(frame, Ack):
             return self.report(ReportKind.ACCEPTED, frame.id, recv_ns, frame.ts, frame.vid)
         if isinstance(frame, Reject):
-            duplicate = frame.code == RejectCode.DUPLICATE_ID
-            kind = ReportKind.UNKNOWN if duplicate else ReportKind.REJECTED
-            return self.report(kind, frame.id, recv_ns, frame.ts, code=frame.code, text=frame.text)
+            kind = ReportKind.UNKNOWN if frame.code in UNSURE else ReportKind.REJECTED
+            code = RATE_LIMIT_STATUS if frame.code == RejectCode.RATE_LIMITED else frame.code
+            return self.report(kind, frame.id, recv_ns, frame.ts, code=code, text=frame.text)
         if isinstance(frame, CancelReject):
             return self.report(
                 ReportKind.CANCEL_REJECTED,
@@ -265,6 +312,14 @@ class Form:
 def decimals_of(step: int, decimals: int) -> int:
     """Decimals that multiples of the step need."""
     return len(format_decimal(step, decimals).partition(".")[2])
+
+
+def side(text: str) -> Side:
+    """A side; DecodeError when it is none."""
+    try:
+        return parse_side(text)
+    except ValueError as error:
+        raise DecodeError(f"a side of an order frame is wrong: {error}") from None
 
 
 def qty(text: str) -> int:

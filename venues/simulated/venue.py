@@ -11,8 +11,9 @@ from typing import Protocol
 from engine.messages import FeedFrame, LinkDown, LinkUp, TradeFrame
 from engine.runtime.actor import Actor, Lane, handles
 from engine.runtime.delivery import Command, Event
-from venues.simulated.faults import Direction, FaultModel
+from venues.simulated.faults import Direction, FaultModel, Weathered
 from venues.simulated.market_data import SessionFrame
+from venues.simulated.protocol import is_cancel, is_heartbeat
 
 __all__ = [
     "FlowSwitch",
@@ -159,6 +160,8 @@ class SimulatedVenue(
         assert tick_ns > 0
         assert heartbeat_ns > 0
         self.exchange = exchange
+        if faults is not None and isinstance(exchange, Weathered):
+            exchange.weather = faults
         self.flow = flow
         self.flowing = True
         self.latency_ns = latency_ns
@@ -194,6 +197,8 @@ class SimulatedVenue(
         connection = self.connection(opened.session, opened.epoch)
         if connection is not None:
             connection.up = True
+            if self.faults is not None:
+                self.faults.connected(opened.session)
             self.exchange.connect(opened.session, private=connection.private)
             self.ctx.tell(connection.target_id, LinkUp(connection.line))
 
@@ -210,7 +215,8 @@ class SimulatedVenue(
                 RequestArrives(frame.session, connection.epoch, frame.payload, False),
             )
             return
-        passage = self.faults.passage(Direction.TO_VENUE, now_ns)
+        cancel = is_cancel(frame.payload)
+        passage = self.faults.passage(Direction.TO_VENUE, now_ns, cancel=cancel)
         if passage.disconnect:
             self.break_connection(frame.session, "the connection broke on sending")
         for extra in passage.delays_ns:
@@ -276,6 +282,8 @@ class SimulatedVenue(
             return
         assert self.faults is not None
         now_ns = self.ctx.now_ns
+        if self.faults.silenced(session, now_ns, heartbeat=is_heartbeat(payload)):
+            return
         passage = self.faults.passage(Direction.TO_ENGINE, now_ns)
         if passage.disconnect:
             self.break_connection(session, "the connection broke on receiving")

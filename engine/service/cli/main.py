@@ -20,7 +20,8 @@ MISUSED = 2
 COMMANDS = {
     "demo": ("engine.service.cli.demo", "run a large order over the embedded simulated venues"),
     "replay": ("engine.service.cli.replay", "run an order against recorded order books"),
-    "journal": ("engine.service.cli.journal", "check the durable record"),
+    "simulate": ("engine.service.cli.simulate", "run seeded worlds under faults, all checked"),
+    "journal": ("engine.service.cli.journal", "check, export or replay the durable record"),
 }
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from engine.decisions.market import INT64_MAX, INT64_MIN, MarketBlock
+from engine.kernels.delta_ring import DeltaRing
 from tests.support.markets import NOW_NS, instrument, listing, market_of, write_book
 
 
@@ -91,3 +94,61 @@ def test_times_of_a_book() -> None:
     assert (block.recv_ns[0], block.exchange_ns[0], block.sequence[0]) == (NOW_NS + 5, NOW_NS, 9)
     slot.alive(NOW_NS + 7)
     assert (block.recv_ns[0], block.alive_ns[0]) == (NOW_NS + 5, NOW_NS + 7)
+
+
+def fresh(block: MarketBlock) -> tuple[int | None, int | None, int | None]:
+    """Best bid, best ask and mid, computed anew from levels and health alone."""
+    bids, asks = [], []
+    for venue, healthy in enumerate(block.healthy):
+        side_bids, side_asks = block.levels(venue, 0, 1), block.levels(venue, 1, 1)
+        bid = side_bids[0][0] if side_bids else None
+        ask = side_asks[0][0] if side_asks else None
+        if not healthy or (bid is not None and ask is not None and bid >= ask):
+            continue
+        bids += [] if bid is None else [bid]
+        asks += [] if ask is None else [ask]
+    top_bid, top_ask = max(bids, default=None), min(asks, default=None)
+    mid = None if top_bid is None or top_ask is None else top_bid + top_ask
+    return top_bid, top_ask, mid
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_the_mid_that_writes_keep_is_the_one_computed_anew(seed: int) -> None:
+    rng = random.Random(seed)
+    venues = rng.randrange(1, 5)
+    of = instrument()
+    block = MarketBlock(of, [listing(v, of) for v in range(venues)], 16)
+    slots, ring = [block.slot(v) for v in range(venues)], DeltaRing(64)
+
+    def run_of(count: int) -> tuple[int, int]:
+        start = ring.reserve(count)
+        for row in range(start, start + count):
+            side = rng.randrange(2)
+            # The ranges overlap, so that books cross in themselves and with one another.
+            price = rng.randrange(90, 103) if side == 0 else rng.randrange(99, 112)
+            ring.put(row, side, price, rng.choice((0, 0, 1, 5)))
+        ring.commit(start, count)
+        return start, count
+
+    for _ in range(800):
+        slot, act = rng.choice(slots), rng.random()
+        if act < 0.75:
+            start, count = run_of(rng.randrange(1, 4))
+            slot.apply(ring, start, count)
+            ring.release(start, count)
+        elif act < 0.83:
+            start, count = run_of(rng.randrange(0, 9))
+            slot.replace(ring, start, count)
+            ring.release(start, count)
+            slot.mark_healthy(NOW_NS, 0, 1)
+        elif act < 0.88:
+            slot.clear()
+        elif act < 0.94:
+            slot.mark_stale(1)
+        else:
+            slot.mark_healthy(NOW_NS, 0, 1)
+        if rng.random() < 0.7:
+            # Not after every write: a value that was not asked for must not go wrong either.
+            bid, ask, mid = fresh(block)
+            assert block.mid_x2() == mid
+            assert (block.best(0), block.best(1)) == (bid, ask)

@@ -82,10 +82,11 @@ def test_an_intent_says_what_the_node_is_and_wants() -> None:
 
 def test_the_collar_caps_only_a_market_order_without_its_own_cap() -> None:
     book = market({"alpha": ([(99 * 10**9, 5)], [(101 * 10**9, 5)])})
-    assert node_worst_price(identity_of(node()), book, 100) == 101 * 10**9
-    assert node_worst_price(identity_of(node(max_slippage_bps=50)), book, 100) == 1005 * 10**8
-    assert node_worst_price(identity_of(node(limit_1e9=200 * 10**9)), book, 100) == 200 * 10**9
-    assert node_worst_price(identity_of(node()), book, None) is None
+    mid = book.mid_x2()
+    assert node_worst_price(identity_of(node()), book, mid, 100) == 101 * 10**9
+    assert node_worst_price(identity_of(node(max_slippage_bps=50)), book, mid, 100) == 1005 * 10**8
+    assert node_worst_price(identity_of(node(limit_1e9=200 * 10**9)), book, mid, 100) == 200 * 10**9
+    assert node_worst_price(identity_of(node()), book, mid, None) is None
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,9 @@ def test_the_collar_caps_only_a_market_order_without_its_own_cap() -> None:
         (99, Reason.CANCELLED, NodeStatus.PARTIAL_FILL),
         (0, Reason.CANCELLED, NodeStatus.CANCELLED),
         (0, Reason.EXPIRED, NodeStatus.CANCELLED),
-        (0, Reason.NO_LIQUIDITY, NodeStatus.REJECTED),
+        (0, Reason.NO_LIQUIDITY, NodeStatus.CANCELLED),
+        (0, Reason.FOK_NOT_SINGLE_VENUE, NodeStatus.CANCELLED),
+        (0, Reason.NOTIONAL_LIMIT, NodeStatus.REJECTED),
     ],
 )
 def test_how_a_node_ends(filled: int, reason: Reason, expected: NodeStatus) -> None:

@@ -7,12 +7,18 @@ from decimal import Decimal
 
 import pytest
 
-from engine.decisions.risk import Denial, RiskLedger, TradingSwitch, admission_denial
+from engine.decisions.risk import (
+    SCOPES_MAX,
+    Denial,
+    RiskLedger,
+    TradingSwitch,
+    admission_denial,
+)
 from engine.errors import Reason
 from engine.model.graph import Graph
 from engine.model.instruments import Environment
 from engine.model.orders import Grant
-from engine.model.risk import AccountLimits, AdmissionRisk, GraphRisk, Limits
+from engine.model.risk import AccountLimits, AdmissionRisk, GraphRisk, KillScope, Limits
 from engine.model.units import Side
 from tests.support.builders import graph, intent, market, node, pretrade
 
@@ -130,3 +136,64 @@ def test_admission_limits() -> None:
     assert (
         admitted(graph(), 101, AccountLimits(graph_notional_max_usd=100)) is Reason.NOTIONAL_LIMIT
     )
+
+
+@pytest.mark.parametrize(
+    ("scope", "key"),
+    [
+        (KillScope.CLIENT, "alice"),
+        (KillScope.VENUE, "alpha"),
+        (KillScope.SYMBOL, "BTC-USD"),
+        (KillScope.GRAPH, "g"),
+        (KillScope.DESK, ""),
+    ],
+)
+def test_a_scope_halts_what_it_names_and_nothing_else(scope: KillScope, key: str) -> None:
+    risk = ledger()
+    risk.switch.engage(scope, key, "stop")
+    assert reason_of(risk.authorise(intent(venue="alpha"), 1)) is Reason.KILL_SWITCH
+    others = {"client_id": "bob", "venue": "beta", "graph_id": "other"}
+    free = scope not in (KillScope.DESK, KillScope.SYMBOL)
+    assert isinstance(risk.authorise(intent(**others), 1), Grant) is free
+    risk.switch.clear(scope, key)
+    assert not risk.switch.scoped
+    assert isinstance(risk.authorise(intent(venue="alpha"), 1), Grant)
+
+
+def test_more_halts_than_there_is_room_for_halt_the_desk() -> None:
+    switch = TradingSwitch()
+    for number in range(SCOPES_MAX):
+        switch.engage(KillScope.GRAPH, str(number), "stop")
+    assert switch.blocks("alice", None, "BTC-USD", "g") is None
+    switch.engage(KillScope.GRAPH, "one more", "stop")
+    assert switch.halted and switch.blocks("alice", None, "BTC-USD", "g") is not None
+
+
+def test_a_position_counts_fills_and_what_is_out_on_its_side() -> None:
+    risk = ledger()
+    capped = {"limits": pretrade(max_position_qty=Decimal(2))}
+    first = risk.authorise(intent(**capped), 1)
+    second = risk.authorise(intent(**capped), 1)
+    assert isinstance(first, Grant) and isinstance(second, Grant)
+    assert reason_of(risk.authorise(intent(**capped), 1)) is Reason.POSITION_LIMIT
+    risk.settle(first.grant_id, 10**8, 0)
+    assert risk.position_1e8("alice", Environment.SANDBOX, 1) == 10**8
+    assert reason_of(risk.authorise(intent(**capped), 1)) is Reason.POSITION_LIMIT
+    risk.settle(second.grant_id, 0, 10**8)
+    assert isinstance(risk.authorise(intent(**capped), 1), Grant)
+    sell = risk.authorise(intent(side=Side.SELL, qty_1e8=3 * 10**8, **capped), 1)
+    assert isinstance(sell, Grant)
+    risk.settle(sell.grant_id, 3 * 10**8, 0)
+    assert risk.position_1e8("alice", Environment.SANDBOX, 1) == -2 * 10**8
+
+
+def test_open_children_of_an_earlier_run_stay_held() -> None:
+    risk = ledger()
+    place = "alice", Environment.SANDBOX, 1, Side.BUY
+    risk.reserve_open(7, *place, 10**8, PRICE)
+    risk.reserve_open(7, *place, 10**8, PRICE)
+    assert risk.reserved_1e9("alice", Environment.SANDBOX) == 2 * PRICE
+    later = risk.authorise(intent(), 1)
+    assert isinstance(later, Grant) and later.grant_id == 8
+    risk.settle(7, 10**8, 10**8)
+    assert risk.reserved_1e9("alice", Environment.SANDBOX) == PRICE

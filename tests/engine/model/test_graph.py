@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from engine.model.graph import (
+    FixedAmount,
+    Quantity,
     Edge,
     Graph,
     GraphStatus,
@@ -69,9 +71,11 @@ def test_only_pending_and_executing_nodes_go_on(status: NodeStatus) -> None:
 
 def test_a_simple_order_is_a_graph_of_one_node() -> None:
     order = SimpleOrder(symbol="ETH-PERP", side="sell", qty=Decimal(1), venue="hyperliquid")
-    (one,) = graph_of(order, 10**8, None).nodes
+    (one,) = graph_of(order, Quantity(fixed=FixedAmount(qty_1e8=10**8)), None).nodes
     assert one.instrument.type is InstrumentType.PERP
     assert (one.side, one.order_type, one.fixed_qty_1e8) == ("sell", "market", 10**8)
-    (limited,) = graph_of(SimpleOrder(symbol="ETH-USD", side="buy"), 1, 9).nodes
+    (limited,) = graph_of(
+        SimpleOrder(symbol="ETH-USD", side="buy"), Quantity(fixed=FixedAmount(qty_1e8=1)), 9
+    ).nodes
     assert (limited.limit_price_1e9, limited.instrument.type) == (9, InstrumentType.SPOT)
     assert GraphStatus("active") is GraphStatus.ACTIVE

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from actors.graph import GraphActor
+from actors.node import NodeActor
 from actors.registry import GraphSeed
 from engine.decisions.admission import InstrumentHandle, ResolvedNode
+from engine.decisions.market_tape import MarketTape
 from engine.decisions.policies.ioc_sweep import IocSweepPolicy
 from engine.model.graph import Graph, Policy
 from engine.model.instruments import Environment
@@ -16,13 +17,12 @@ from engine.runtime.system import ActorSystem
 from engine.service.graph_maker import GraphMaker
 from engine.service.settings import EngineSettings
 from tests.support.builders import market, node, pretrade
+from tests.support.probe import Probe
 
 
 def test_a_node_is_made_as_its_graph_says() -> None:
     system = ActorSystem()
-    anyone = system.spawn(
-        lambda: GraphActor("", Environment.SANDBOX, "", 0, (), None, None), name="x"
-    )  # type: ignore[arg-type]  # a ref is all that is needed
+    anyone = system.spawn(Probe, name="x")
     block = market({"alpha": ([(1, 1)], [(2, 1)])})
     handle = InstrumentHandle("BTC-USD", block.listings, block, anyone.actor_id)
     made = node(policy=Policy.IOC_SWEEP)
@@ -35,9 +35,11 @@ def test_a_node_is_made_as_its_graph_says() -> None:
         Graph(nodes=(made,), risk=GraphRisk(pretrade=limits)),
         (ResolvedNode(made, handle, Side.BUY, 10),),
     )
-    maker = GraphMaker(EngineSettings(), anyone, {"BTC-USD": anyone}, anyone, {})
-    actor = maker.node_factory(seed, 0)(anyone)
+    routers, tapes = {"BTC-USD": anyone}, {"BTC-USD": MarketTape(event=False)}
+    maker = GraphMaker(EngineSettings(), anyone, routers, anyone, {}, {}, tapes)
+    actor = maker.node_factory(seed, 0, (), (), None, watched=False)(anyone, [])
+    assert isinstance(actor, NodeActor)
     assert actor.identity.graph_number == 7
     assert actor.identity.limits is limits
-    assert isinstance(actor.policy, IocSweepPolicy)
+    assert isinstance(actor.place.make_policy(made), IocSweepPolicy)
     assert maker.make(seed, anyone)().graph_id == "g"

@@ -18,7 +18,7 @@ from engine.store.chain import journal_hash
 from engine.store.journal import SqliteStore
 from engine.store.queries import Queries
 from engine.store.verify import verify
-from tests.support.golden_journal import GOLDEN, ORDERS, SIZES
+from tests.support.golden_journal import GOLDEN, OLDER, ORDERS, SIZES
 from tests.support.golden_journal import write as write_golden
 from tests.support.journals import EntryMaker, decision, grouped, story
 from tests.support.stored_rows import rows_of
@@ -161,22 +161,23 @@ def test_a_checkpoint_empties_the_log_into_the_file(tmp_path: Path) -> None:
     assert verify(path).ok
 
 
-def test_the_golden_journal_opens_and_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("version", "golden"), list(enumerate([*OLDER, GOLDEN], 1)))
+def test_every_golden_journal_opens_and_goes_on(version: int, golden: Path, tmp_path: Path) -> None:
     path = tmp_path / "golden.db"
-    shutil.copy(GOLDEN, path)
+    shutil.copy(golden, path)
     report = verify(path)
     assert report.problem == ""
     store = SqliteStore(path)
     entries = story(ORDERS, seed=1)
-    assert list(store.entries()) == entries
-    assert {entry.version for entry in store.entries()} == {1}
+    assert [entry.payload for entry in store.entries()] == [entry.payload for entry in entries]
+    assert {entry.version for entry in store.entries()} == {version}
     store.commit([*EntryMaker(store.last_seq, 1_000).order()])
     store.close()
     assert verify(path).ok
 
 
 def test_the_golden_journal_is_what_its_script_writes(tmp_path: Path) -> None:
-    assert ENTRY_VERSION == 1, "a new version needs a golden journal of its own"
+    assert ENTRY_VERSION == 2, "a new version needs a golden journal of its own"
     old = tmp_path / "old.db"
     shutil.copy(GOLDEN, old)
     write_golden(tmp_path / "new.db")

@@ -205,3 +205,20 @@ def test_sessions_come_and_go() -> None:
     assert ask(exchange, Query(id="a"))[0]["state"] == "filled"
     exchange.disconnect_all()
     assert exchange.heartbeat(T0) == []
+
+
+def test_a_list_has_the_orders_of_the_engine() -> None:
+    _, exchange = world()
+    codec = SimulatedTradeCodec("test")
+    ask(exchange, place("xg1-1-0-1-0", "buy", "1.5", "2000"))
+    ask(exchange, place("xg1-1-0-1-1", "buy", "1", "1990"))
+    ask(exchange, Cancel(id="xg1-1-0-1-1"))
+    ask(exchange, place("foreign", "buy", "1", "1990"))
+    ((_, frame),) = exchange.on_request(TRADE, codec.encode_list(T0), T0)
+    listed = codec.decode_list(frame, T0)
+    assert listed is not None
+    assert [(one.client_order_id, one.reports[-1].kind) for one in listed] == [
+        ("xg1-1-0-1-1", ReportKind.CANCELLED),
+        ("xg1-1-0-1-0", ReportKind.STATUS),
+    ]
+    assert listed[1].reports[0].cum_qty_1e8 == qty_1e8("1")

@@ -7,7 +7,7 @@ import pytest
 from engine.model.orders import TimeInForce
 from engine.model.units import Side, price_1e9, qty_1e8
 from tests.support.simulated_venues import place, spot
-from venues.simulated.order_checks import Order, Refusal, read_order, reduces
+from venues.simulated.order_checks import Order, Refusal, no_market, read_order, reduces
 from venues.simulated.protocol import RejectCode
 
 
@@ -37,6 +37,30 @@ def test_the_minimum_is_named() -> None:
     assert refusal.text == "Size (0.005) lower than the minimum: 0.01"
 
 
+def test_numbers_of_the_minimum_are_not_padded() -> None:
+    refusal = read_order(place("a", "buy", "0.0050", "2000"), spot())
+    assert isinstance(refusal, Refusal)
+    assert refusal.text == "Size (0.005) lower than the minimum: 0.01"
+
+
+def test_less_than_one_contract_is_too_small() -> None:
+    contract = spot(lot_1e8=10**8, qty_min_1e8=10**8)
+    refusal = read_order(place("a", "buy", "0.5", "2000"), contract)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.code, refusal.text) == (
+        RejectCode.BELOW_MINIMUM,
+        "Size (0.5) lower than the minimum: 1",
+    )
+    odd = read_order(place("a", "buy", "1.5", "2000"), contract)
+    assert isinstance(odd, Refusal)
+    assert odd.code is RejectCode.OFF_LOT
+
+
+def test_unknown_markets_are_named() -> None:
+    assert no_market("XRP").code is RejectCode.UNKNOWN_SYMBOL
+    assert "XRP" in no_market("XRP").text
+
+
 def test_a_good_order_is_read() -> None:
     order = read_order(place("a", "sell", "1.5", None, tif=TimeInForce.IOC), spot())
     assert order == Order(Side.SELL, qty_1e8("1.5"), None, TimeInForce.IOC)
@@ -51,3 +75,4 @@ def test_reduce_only() -> None:
     assert not reduces(place("a", "sell", "1.5", "2000"), spot(), held)
     assert not reduces(place("a", "buy", "1", "2000"), spot(), held)
     assert reduces(place("a", "buy", "1", "2000"), spot(), -held)
+    assert not reduces(place("a", "buy", "1", "2000"), spot(), -held, 1)

@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from engine.model.orders import TimeInForce
 from venues.simulated.protocol import (
     Cancel,
+    Heartbeat,
+    ListOrders,
+    NotFound,
     Place,
     Query,
     Request,
@@ -20,6 +23,8 @@ from venues.simulated.protocol import (
     encode,
     fixed_price,
     fixed_qty,
+    is_cancel,
+    is_heartbeat,
 )
 
 
@@ -43,6 +48,7 @@ def test_quantity_text_is_exact_and_short(value: int) -> None:
         Place(id="a", sym="ETH-USD", side="buy", qty="1", px="2", tif=TimeInForce.IOC, post=True),
         Cancel(id="a"),
         Query(id="a"),
+        ListOrders(prefix="xg", since=5),
         Subscribe(syms=("ETH-USD", "BTC-USD")),
     ],
 )
@@ -59,3 +65,10 @@ def test_the_tag_and_decimal_strings_are_on_the_wire() -> None:
     order = Place(id="a", sym="ETH-USD", side="buy", qty="1.5", px="2", tif=TimeInForce.GTC)
     raw = msgspec.json.decode(encode(order))
     assert (raw["op"], raw["qty"], raw["tif"]) == ("place", "1.5", "GTC")
+
+
+def test_kinds_are_told_by_the_first_field() -> None:
+    assert is_cancel(encode(Cancel(id="a")))
+    assert not is_cancel(encode(Query(id='{"op":"cancel"')))
+    assert is_heartbeat(encode(Heartbeat(ts=1)))
+    assert not is_heartbeat(encode(NotFound(id='"ev":"heartbeat"', ts=1)))

@@ -10,8 +10,8 @@ from engine.errors import DecodeError
 from engine.model.orders import OrderReport, ReportKind, TimeInForce
 from engine.model.units import Side, price_1e9, qty_1e8
 from tests.support.simulated_venues import T0, TRADE, child, exchange_of, quote, spot
-from venues.simulated.exchange import SimulatedExchange
-from venues.simulated.protocol import Cancel, Place, Query, decode_request
+from venues.simulated.exchange import ExchangeConfig, SimulatedExchange
+from venues.simulated.protocol import Cancel, ListOrders, Place, Query, decode_request
 from venues.simulated.trade_codec import SimulatedTradeCodec
 
 CODEC = SimulatedTradeCodec("test")
@@ -140,3 +140,84 @@ def test_truncated_and_wrong_numbers_are_decode_errors() -> None:
             CODEC.decode(fill[:end], T0)
     with pytest.raises(DecodeError):
         CODEC.decode(fill.replace(b'"2325"', b'"many"'), T0)
+
+
+def test_the_rate_limit_is_a_429() -> None:
+    exchange = exchange_of(config=ExchangeConfig(places_max=1))
+    reports(exchange, CODEC.encode_place(child("a"), T0))
+    (limited,) = reports(exchange, CODEC.encode_place(child("b"), T0))
+    assert (limited.kind, limited.code) == (ReportKind.REJECTED, "429")
+    assert limited.text == "too many requests (code: 429)"
+
+
+def test_a_server_error_is_no_proof() -> None:
+    exchange = exchange_of(config=ExchangeConfig(server_error_ppm=1_000_000))
+    (unsure,) = reports(exchange, CODEC.encode_place(child("a"), T0))
+    assert (unsure.kind, unsure.code) == (ReportKind.UNKNOWN, "HTTP_503")
+    assert unsure.text == "service unavailable (code: 503)"
+
+
+def test_a_list_request_asks_for_our_orders_of_the_last_day() -> None:
+    day_ns = 86_400 * 10**9
+    request = decode_request(CODEC.encode_list(T0))
+    assert request == ListOrders(prefix="xg", since=T0 - day_ns)
+    assert decode_request(CODEC.encode_list(5)) == ListOrders(prefix="xg", since=0)
+
+
+def test_a_forgotten_order_is_listed_with_all_that_a_query_would_say() -> None:
+    exchange = exchange_of()
+    quote(exchange, Side.SELL, "1", "2325")
+    names = ["xg1-1-0-1-0", "xg1-1-0-1-1", "xg1-1-0-1-2", "foreign"]
+    tifs = [TimeInForce.GTC, TimeInForce.IOC, TimeInForce.GTC, TimeInForce.GTC]
+    for name, tif in zip(names, tifs, strict=True):
+        reports(exchange, CODEC.encode_place(child(name, tif=tif), T0))
+    reports(exchange, CODEC.encode_cancel(child(names[2]), T0))
+    ((_, frame),) = exchange.on_request(TRADE, CODEC.encode_list(T0), T0)
+    listed = CODEC.decode_list(frame, T0 + 5)
+    assert listed is not None
+    assert [one.client_order_id for one in listed] == [names[1], names[2], names[0]]
+    for one in listed:
+        asked = reports(exchange, CODEC.encode_query(child(one.client_order_id), T0))
+        assert one.reports == tuple(asked)
+        assert one.venue_order_id == asked[-1].venue_order_id
+        assert (one.venue_symbol, one.side) == ("ETH-USD", Side.BUY)
+        assert (one.qty_1e8, one.limit_price_1e9) == (qty_1e8("1.5"), price_1e9("2325.05"))
+    expired, cancelled, working = listed
+    assert (expired.tif, expired.reports[-1].kind) == (TimeInForce.IOC, ReportKind.EXPIRED)
+    assert cancelled.reports[-1].kind is ReportKind.CANCELLED
+    assert [report.kind for report in working.reports] == [ReportKind.FILL, ReportKind.STATUS]
+    assert working.reports[-1].working
+    flat = [report for one in listed for report in one.reports]
+    assert CODEC.decode(frame, T0 + 5) == flat, "the plain reports say the same"
+
+
+def test_a_filled_order_is_listed_as_done() -> None:
+    exchange = exchange_of()
+    quote(exchange, Side.SELL, "5", "2325")
+    reports(exchange, CODEC.encode_place(child(), T0))
+    ((_, frame),) = exchange.on_request(TRADE, CODEC.encode_list(T0), T0)
+    listed = CODEC.decode_list(frame, T0)
+    assert listed is not None
+    (one,) = listed
+    assert [report.kind for report in one.reports] == [ReportKind.FILL, ReportKind.STATUS]
+    assert not one.reports[-1].working
+    assert one.reports[-1].cum_qty_1e8 == one.qty_1e8
+
+
+def test_other_frames_are_no_list() -> None:
+    exchange = exchange_of()
+    for payload in (CODEC.encode_place(child(), T0), CODEC.encode_open_orders()):
+        for _, frame in exchange.on_request(TRADE, payload, T0):
+            assert CODEC.decode_list(frame, T0) is None
+    with pytest.raises(DecodeError):
+        CODEC.decode_list(b"{}", T0)
+
+
+def test_a_list_that_cannot_be_read_is_a_decode_error() -> None:
+    exchange = exchange_of()
+    reports(exchange, CODEC.encode_place(child(), T0))
+    ((_, frame),) = exchange.on_request(TRADE, CODEC.encode_list(T0), T0)
+    for broken in (frame.replace(b'"buy"', b'"hold"'), frame.replace(b'"1.5"', b'"many"')):
+        assert broken != frame
+        with pytest.raises(DecodeError):
+            CODEC.decode_list(broken, T0)

@@ -209,3 +209,77 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
     assert run(1) == run(1)
     assert len(run(1)) > 20
     assert run(1) != run(2)
+
+
+def test_a_silent_stream_keeps_its_heartbeats() -> None:
+    exchange = exchange_of()
+    rig = Rig(exchange)
+    rig.connect()
+    rig.feed_link.send(encode(Subscribe(syms=("ETH-USD",))))
+    rig.driver.run_for(3 * LATENCY_NS)
+    before = len(frames(rig, rig.feed))
+    rig.faults.rates, rig.faults.on = FaultRates(silence_ppm=ALWAYS), True
+    quote(exchange, Side.SELL, "1", "2000")
+    rig.driver.run_for(2_000_000_000)
+    assert len(frames(rig, rig.feed)) == before, "the line says nothing"
+    assert sum(b"heartbeat" in payload for payload in rig.payloads(rig.feed)) >= 1, "but lives"
+    rig.faults.heal()
+    quote(exchange, Side.SELL, "1", "2001")
+    rig.driver.run_for(100_000_000)
+    assert frames(rig, rig.feed)[-1]["ev"] == "delta"
+
+
+def test_a_reconnected_session_is_heard_again() -> None:
+    rig = Rig(exchange_of())
+    rig.connect()
+    rig.faults.rates, rig.faults.on = FaultRates(silence_ppm=ALWAYS), True
+    rig.trade_link.send(encode(Query(id="a")))
+    rig.driver.run_for(3 * LATENCY_NS)
+    assert frames(rig, rig.trade) == []
+    rig.faults.rates = FaultRates(loss_ppm=1)
+    rig.trade_link.open()
+    rig.connect()
+    rig.trade_link.send(encode(Query(id="a")))
+    rig.driver.run_for(3 * LATENCY_NS)
+    assert [frame["ev"] for frame in frames(rig, rig.trade)] == ["not_found"]
+
+
+def test_a_late_cancel_loses_against_the_fill_and_holds_up_nobody() -> None:
+    exchange = exchange_of()
+    rig = Rig(exchange)
+    rig.connect()
+    rig.trade_link.send(encode(place("a", "buy", "1", "2000")))
+    rig.driver.run_for(3 * LATENCY_NS)
+    rates = FaultRates(late_cancel_ppm=ALWAYS, late_cancel_max_ns=900_000_000)
+    rig.faults.rates, rig.faults.on = rates, True
+    rig.trade_link.send(encode(Cancel(id="a")))
+    rig.trade_link.send(encode(place("b", "buy", "1", "1900")))
+    rig.driver.run_for(2 * LATENCY_NS)
+    assert [frame["ev"] for frame in frames(rig, rig.trade)] == ["ack", "ack"]
+    quote(exchange, Side.SELL, "1", "2000")
+    rig.driver.run_for(2_000_000_000)
+    kinds = [(frame["ev"], frame["id"]) for frame in frames(rig, rig.trade)]
+    assert kinds[2:] == [("fill", "a"), ("cancel_reject", "a")]
+
+
+def test_a_jumping_clock_shows_in_every_time_the_venue_writes() -> None:
+    rates = FaultRates(
+        clock_jump_every_ns=1_000_000_000_000,
+        clock_jump_ns=1_000_000_000_000,
+        clock_jump_max_ns=10**9,
+    )
+    exchange = exchange_of()
+    rig = Rig(exchange, rates=rates, seed=3)
+    assert exchange.weather is rig.faults
+    rig.connect()
+    now_ns = rig.driver.now_ns
+    offset = rig.faults.venue_ns(now_ns) - now_ns
+    assert offset
+    rig.trade_link.send(encode(place("a", "buy", "1", "2000")))
+    rig.driver.run_for(2 * LATENCY_NS)
+    (ack,) = frames(rig, rig.trade)
+    assert ack["ts"] == now_ns + LATENCY_NS + offset
+    exchange.flow_place("ETH-USD", Side.SELL, 10**8, 2_000 * 10**9, now_ns)
+    assert exchange.memory.closed["a"].changed_ns == now_ns + offset
+    rig.faults.heal()
+    assert exchange.clock(now_ns) == now_ns

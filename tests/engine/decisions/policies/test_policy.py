@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from engine.decisions.policies.policy import PolicyView, Route, Stop, Wake, Watch
+from engine.decisions.policies.policy import Route, Stop, Wake, Watch
 from engine.errors import Reason
 from engine.model.orders import TimeInForce
+from tests.support.policy_views import view_at
 
 
 def test_actions_compare_by_content() -> None:
@@ -17,7 +18,7 @@ def test_actions_compare_by_content() -> None:
 
 
 def test_values_cannot_be_changed() -> None:
-    view = PolicyView(1, 2, 3)
+    view = view_at(1, 2)
     with pytest.raises(AttributeError):
         view.now_ns = 2  # type: ignore[misc]  # the assignment is the point
     with pytest.raises(AttributeError):

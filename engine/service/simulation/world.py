@@ -6,27 +6,29 @@ phase every graph must end within `LIVENESS_NS` of virtual time.
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Callable, Sequence
-from functools import partial
+from typing import Any
 
 import msgspec
 
 from actors.journal import JournalActor
 from engine.kernels.delta_ring import DeltaRing
-from engine.messages import CancelGraph, SubmitAnswer, SubmitGraph
-from engine.model.instruments import Environment, Listing
+from engine.messages import ApprovedRoute
+from engine.model.instruments import Listing
+from engine.model.orders import Grant
 from engine.model.records import GraphAccepted, GraphChanged, JournalEntry
 from engine.model.risk import Limits
-from engine.runtime.actor import ActorRef
-from engine.runtime.simulated_driver import Answer, SimulatedDriver
+from engine.runtime.actor import Actor, ActorRef
+from engine.runtime.simulated_driver import SimulatedDriver
 from engine.runtime.supervision import HALT
 from engine.runtime.system import ActorSystem
+from engine.service.simulation.clients import Clients
+from engine.service.simulation.disk import Disk, DiskSink
+from engine.service.simulation.evidence import ENDS
+from engine.service.simulation.mailboxes import narrow, widen
+from engine.service.simulation.swarm import S, Swarm, VenueDraw
 from engine.service.wiring import EngineSettings, VenuePorts, build_world
-from tests.simulation.disk import Disk, DiskSink
-from tests.simulation.workload import S, Submission, Swarm, VenueDraw
-from tests.support.probe import narrow, widen
 from venues.simulated.catalogue import VENUE_PROFILES, depth_of, fair_name, fair_values, generator
 from venues.simulated.exchange import SimulatedExchange
 from venues.simulated.faults import FaultModel
@@ -36,19 +38,28 @@ from venues.simulated.order_flow import OrderFlow
 from venues.simulated.trade_codec import SimulatedTradeCodec
 from venues.simulated.venue import FlowSwitch, SimulatedVenue
 
-__all__ = ["LIVENESS_NS", "SimulatedWorld", "journal_hash"]
+__all__ = ["LIVENESS_NS", "Plant", "SimulatedWorld"]
 
 START_NS = 1_700_000_000 * S
 CLIENT_PATIENCE_NS = 20 * S
 LIVENESS_NS = 120 * S
 SETTLING_NS = 15 * S
 TICK_NS = 100_000_000
+FIRINGS_MAX = 1_000
 FEED, TRADE = 1, 2
+# Small on purpose: a book of eight rungs a side needs no more, and zeroing rows costs time.
 LIMITS = Limits(book_depth_max=256, delta_rows_max=2_048, tape_prints_max=256)
+BOOK_RUNGS = 8
+
+Plant = Callable[["SimulatedWorld"], None]
 
 
 class SimulatedWorld:
-    """Everything of one run; `run` goes through all its phases."""
+    """Everything of one run; `run` goes through all its phases.
+
+    `entries` is all that was recorded, `grants` every leave that risk gave, seen on its way to
+    the router. `patch` is for planted bugs; what it changes is put back by `restore`.
+    """
 
     def __init__(self, swarm: Swarm) -> None:
         self.swarm = swarm
@@ -58,13 +69,16 @@ class SimulatedWorld:
         self.exchanges: dict[str, SimulatedExchange] = {}
         self.faults: list[FaultModel] = []
         self.hosts: list[ActorRef] = []
+        self.patches: list[tuple[Any, str, Any]] = []
         listings = [one for venue in swarm.venues for one in venue.listings]
         self.fairs = fair_values(seed, listings)
         ports = [self.ports_of(venue) for venue in swarm.venues]
         self.disks: list[Disk] = []
         self.world = build_world(self.system, EngineSettings(limits=LIMITS), ports, self.make_sink)
-        self.answers: list[tuple[Submission, Answer]] = []
-        self.cancels: list[tuple[int, str, str]] = []
+        self.clients = Clients(swarm, self.driver, self.world)
+        self.grants: dict[int, Grant] = {}
+        for router in self.world.routers.values():
+            self.tap(router, ApprovedRoute, self.see_grant)
         for ref in self.system.refs.values():
             small = swarm.capacities.get(ref.name.partition(":")[0])
             if small is not None:
@@ -99,14 +113,12 @@ class SimulatedWorld:
         self.run_liveness()
 
     def run_safety(self, watch: Callable[[SimulatedWorld], None]) -> None:
-        """Submit and cancel as drawn, while the lines are bad."""
+        """Submit, meddle and cancel as drawn, while the lines are bad."""
         happens: dict[int, list[Callable[[], None]]] = {self.swarm.faults_at_ns: [self.spoil]}
-        for number, one in enumerate(self.swarm.submissions):
-            happens.setdefault(one.at_ns, []).append(partial(self.submit, one))
-            if one.cancel_at_ns is not None:
-                happens.setdefault(one.cancel_at_ns, []).append(partial(self.cancel, number))
+        for at_ns, act in self.clients.plan():
+            happens.setdefault(at_ns, []).append(act)
         for moment in sorted(happens):
-            self.driver.run_until(START_NS + moment)
+            self.run_until(START_NS + moment)
             watch(self)
             for act in happens[moment]:
                 act()
@@ -117,7 +129,7 @@ class SimulatedWorld:
             model.on = True
 
     def heal(self) -> None:
-        """Honest lines, a quick disk and room for market data from here on."""
+        """Honest lines, a quick disk, room for market data and a clear switch from here on."""
         for ref in self.system.refs.values():
             if ref.name.partition(":")[0] in ("feed", "book", "venue"):
                 widen(self.system, ref)
@@ -125,24 +137,36 @@ class SimulatedWorld:
         for model in self.faults:
             model.heal()
         if self.swarm.flow_stops:
-            for host in self.hosts:
-                self.driver.tell(host, FlowSwitch(False))
+            self.stop_flow()
+        self.clients.relent()
 
     def run_liveness(self) -> None:
         """Clients lose patience after a while; then every graph must end, and books be right."""
         start = self.driver.now_ns
         self.run_while_active(start + CLIENT_PATIENCE_NS)
-        for number in range(len(self.answers)):
-            self.cancel(number)
+        self.clients.give_up()
         self.run_while_active(start + LIVENESS_NS)
         # Repeated reports and overdue frames may still be on their way, and feeds recover.
-        for host in self.hosts:
-            self.driver.tell(host, FlowSwitch(False))
-        self.driver.run_for(SETTLING_NS)
+        self.stop_flow()
+        self.run_until(self.driver.now_ns + SETTLING_NS)
 
     def run_while_active(self, until_ns: int) -> None:
         while self.active_graphs() and self.driver.now_ns < until_ns:
-            self.driver.run_for(S)
+            self.run_until(self.driver.now_ns + S)
+
+    def run_until(self, until_ns: int) -> None:
+        """Let time pass as the driver does; AssertionError where timers keep it from passing."""
+        driver, timers = self.driver, self.system.timers
+        driver.run_until_idle()
+        stands_ns, firings = driver.now_ns, 0
+        while (due_ns := timers.next_due_ns()) is not None and due_ns <= until_ns:
+            driver.advance_to_next_timer()
+            driver.run_until_idle()
+            firings += 1
+            if driver.now_ns != stands_ns:
+                stands_ns, firings = driver.now_ns, 0
+            assert firings < FIRINGS_MAX, "time stands still: a timer is set for now, for ever"
+        driver.run_until(until_ns)
 
     def active_graphs(self) -> list[str]:
         """Graphs that were accepted and have not ended, as the journal tells."""
@@ -150,30 +174,46 @@ class SimulatedWorld:
         for entry in self.entries:
             if isinstance(entry.payload, GraphAccepted):
                 active[entry.graph_id] = None
-            elif isinstance(entry.payload, GraphChanged):
+            elif isinstance(entry.payload, GraphChanged) and entry.payload.status in ENDS:
                 active.pop(entry.graph_id, None)
         return list(active)
 
-    def submit(self, one: Submission) -> None:
-        answer = self.driver.ask(
-            self.world.registry,
-            lambda reply: SubmitGraph(reply, one.client_id, Environment.SANDBOX, one.graph),
-        )
-        self.answers.append((one, answer))
-        if self.swarm.seed % 2:
-            self.driver.run_until_idle()
+    def stop_flow(self) -> None:
+        """The other participants pause."""
+        for host in self.hosts:
+            self.driver.tell(host, FlowSwitch(False))
 
-    def cancel(self, number: int) -> None:
-        """The client of a submission asks for its end; nothing where it was never accepted."""
-        if number >= len(self.answers):
-            return
-        one, answer = self.answers[number]
-        if isinstance(answer.value, SubmitAnswer) and answer.value.graph_id:
-            graph_id = answer.value.graph_id
-            self.driver.ask(
-                self.world.registry,
-                lambda reply: CancelGraph(reply, one.client_id, Environment.SANDBOX, graph_id),
-            )
+    # -- looking on and meddling from outside
+
+    def tap(self, ref: ActorRef, kind: type, see: Callable[[Any], None]) -> None:
+        """Show every message of a kind to `see` before the actor handles it; spent by a restart."""
+        inner = ref.table[kind]
+
+        def handle(actor: Actor[Any], message: Any) -> None:
+            see(message)
+            inner(actor, message)
+
+        ref.table = {**ref.table, kind: handle}
+
+    def see_grant(self, approved: ApprovedRoute) -> None:
+        self.grants[approved.grant.grant_id] = approved.grant
+
+    def patch(self, owner: Any, name: str, value: Any) -> None:
+        """Put `value` in place of an attribute of a class, module or object until `restore`.
+
+        A handler of an actor class is replaced in the class's table too.
+        """
+        before = getattr(owner, name)
+        self.patches.append((owner, name, before))
+        swap(owner, name, before, value)
+
+    def restore(self) -> None:
+        """Take back every patch, the last one first."""
+        while self.patches:
+            owner, name, before = self.patches.pop()
+            swap(owner, name, getattr(owner, name), before)
+
+    # -- building
 
     def make_sink(self, journal: ActorRef) -> DiskSink:
         draw = self.swarm.disk
@@ -186,18 +226,10 @@ class SimulatedWorld:
     def ports_of(self, draw: VenueDraw) -> VenuePorts:
         """Exchange, order flow, faults and lines of one venue."""
         seed, name = self.swarm.seed, draw.name
-        (profile,) = (one for one in VENUE_PROFILES if one.name == name)
         exchange = SimulatedExchange(
             name, draw.listings, generator(seed, f"exchange {name}"), draw.config
         )
-        depths = {
-            one.venue_symbol: msgspec.structs.replace(
-                depth_of(profile, one), levels=8, events_per_s=30
-            )
-            for one in draw.listings
-        }
-        fairs = {one.venue_symbol: self.fairs[fair_name(one)] for one in draw.listings}
-        flow = OrderFlow(exchange, fairs, depths, generator(seed, f"flow {name}"))
+        flow = self.flow_of(exchange, draw)
         faults = FaultModel(draw.rates, random.Random(f"faults {seed} {name}"))
         faults.on = False
         host = self.system.spawn(
@@ -223,7 +255,23 @@ class SimulatedWorld:
         codec = SimulatedTradeCodec(name)
         return VenuePorts(name, draw.listings, make_feed_codec, codec, feed_link, trade_link, bind)
 
+    def flow_of(self, exchange: SimulatedExchange, draw: VenueDraw) -> OrderFlow:
+        """The other participants of a venue: shallow books, to be cheap."""
+        (profile,) = (one for one in VENUE_PROFILES if one.name == draw.name)
+        depths = {
+            one.venue_symbol: msgspec.structs.replace(
+                depth_of(profile, one), levels=BOOK_RUNGS, events_per_s=self.swarm.flow_per_s
+            )
+            for one in draw.listings
+        }
+        fairs = {one.venue_symbol: self.fairs[fair_name(one)] for one in draw.listings}
+        return OrderFlow(exchange, fairs, depths, generator(self.swarm.seed, f"flow {draw.name}"))
 
-def journal_hash(entries: Sequence[JournalEntry]) -> str:
-    """One number for a whole run."""
-    return hashlib.sha256(msgspec.msgpack.encode(list(entries))).hexdigest()
+
+def swap(owner: Any, name: str, before: Any, value: Any) -> None:
+    """Set an attribute; in an actor class also where its handlers are looked up."""
+    setattr(owner, name, value)
+    table = vars(owner).get("handler_table") if isinstance(owner, type) else None
+    if table is not None:
+        for kind in [kind for kind, handler in table.items() if handler is before]:
+            table[kind] = value

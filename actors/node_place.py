@@ -1,0 +1,33 @@
+"""Where a node works: its market and the actors around it, shared by all nodes of one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from engine.decisions.market import MarketBlock
+from engine.decisions.policies.policy import Policy, PolicyMarket
+from engine.model.graph import Node
+from engine.runtime.actor import ActorRef
+
+__all__ = ["NodePlace"]
+
+
+class NodePlace(msgspec.Struct, frozen=True):
+    """Where a node works; shared by all nodes of an instrument and pin.
+
+    `prices` are the price watches by symbol, `make_policy` builds the policy of a node's terms.
+    """
+
+    market: MarketBlock
+    policy_market: PolicyMarket
+    lot_1e8: int
+    multiplier_1e8: int
+    collar_bps: int | None
+    risk: ActorRef
+    router: ActorRef
+    journal: ActorRef
+    trades: Mapping[str, ActorRef]
+    prices: Mapping[str, ActorRef]
+    make_policy: Callable[[Node], Policy]

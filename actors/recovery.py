@@ -1,0 +1,138 @@
+"""The recovery actor: after a restart it asks every venue first, then lets open graphs go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from engine.decisions.orphans import orphan_fill, orphan_order
+from engine.decisions.recovery_plan import PastGraph, rebuilt
+from engine.messages import (
+    AdoptGraph,
+    CancelChild,
+    ListOrders,
+    OrdersListed,
+    Record,
+    RecoverGraph,
+    RecoveryCheck,
+)
+from engine.model.instruments import Environment, Listing
+from engine.model.listed import ListedOrder
+from engine.model.orders import parse_client_order_id
+from engine.model.records import FillRecord
+from engine.runtime.actor import Actor, ActorRef, Lane, handles
+
+__all__ = ["RecoveryActor"]
+
+ASK_AGAIN_NS = 1_000_000_000
+
+
+class RecoveryActor(Actor[RecoverGraph | OrdersListed | RecoveryCheck]):
+    """Holds the graphs of an earlier run until every venue has listed what it remembers of us.
+
+    An order of a graph that nobody knows (its acceptance was lost) is cancelled, and its fills
+    are recorded as orphans; orders of this engine itself (`engine_number`) are of graphs that
+    came meanwhile. `is_recorded` answers whether a fill id is in the record. Bounded by the
+    graphs that were open and the orders that the venues list.
+    """
+
+    lane = Lane.EXECUTION
+    mailbox_capacity = 1_024
+    mailbox_hard_capacity = 262_144
+
+    def __init__(
+        self,
+        registry: ActorRef,
+        journal: ActorRef,
+        trades: Mapping[str, ActorRef],
+        listings: Mapping[tuple[str, str], Listing],
+        environment: Environment,
+        engine_number: int,
+        is_recorded: Callable[[str], bool],
+    ) -> None:
+        self.registry = registry
+        self.journal = journal
+        self.trades = trades
+        self.listings = listings
+        self.environment = environment
+        self.engine_number = engine_number
+        self.is_recorded = is_recorded
+        self.graphs: list[PastGraph] = []
+        self.listed: dict[str, tuple[ListedOrder, ...]] = {}
+        self.asking = False
+        self.orphans = 0
+
+    @handles(RecoverGraph)
+    def on_graph(self, recover: RecoverGraph) -> None:
+        if recover.past is not None:
+            assert isinstance(recover.past, PastGraph)
+            self.graphs.append(recover.past)
+        elif not self.asking:
+            # The last word of the roof: nobody is asked before every graph is here.
+            self.asking = True
+            self.on_check(RecoveryCheck())
+
+    @handles(RecoveryCheck)
+    def on_check(self, check: RecoveryCheck) -> None:
+        """Ask each venue that has not answered yet."""
+        missing = [venue for venue in self.trades if venue not in self.listed]
+        for venue in missing:
+            self.trades[venue].tell(ListOrders(self.ctx.actor_id))
+        if missing:
+            self.ctx.after(ASK_AGAIN_NS, check)
+
+    @handles(OrdersListed)
+    def on_listed(self, listed: OrdersListed) -> None:
+        if listed.venue in self.listed:
+            return
+        self.listed[listed.venue] = listed.orders
+        if len(self.listed) == len(self.trades):
+            self.go_on()
+
+    def go_on(self) -> None:
+        """Every venue has spoken: graphs go on with what is theirs, the rest is orphaned."""
+        by_node: dict[tuple[int, int], list[ListedOrder]] = {}
+        for venue in self.trades:
+            for order in self.listed[venue]:
+                parsed = parse_client_order_id(order.client_order_id)
+                if parsed is not None and parsed[0] != self.engine_number:
+                    by_node.setdefault((parsed[1], parsed[2]), []).append(order)
+            self.listed[venue] = ()
+        graphs, self.graphs = self.graphs, []
+        for past in graphs:
+            seed, number = past.seed, past.seed.graph_number
+            restored = tuple(
+                None
+                if node is None
+                else rebuilt(
+                    node,
+                    by_node.pop((number, index), ()),
+                    {one.venue: one for one in seed.nodes[index].handle.listings},
+                    self.ctx.now_ns,
+                )
+                for index, node in enumerate(past.nodes)
+            )
+            self.registry.tell(AdoptGraph(msgspec.structs.replace(seed, restored=restored)))
+        for orders in by_node.values():
+            for order in orders:
+                self.orphan(order)
+
+    def orphan(self, order: ListedOrder) -> None:
+        """Nobody's order: end it if it lives, and keep its fills."""
+        venue = order.reports[-1].venue if order.reports else ""
+        listing = self.listings.get((venue, order.venue_symbol))
+        if listing is None:
+            return
+        child = orphan_order(order, listing)
+        if order.reports[-1].working:
+            self.orphans += 1
+            self.trades[venue].tell(CancelChild(child))
+        for report in order.reports:
+            if report.fill is not None:
+                record = orphan_fill(child, report)
+                if not self.is_recorded(record.fill_id):
+                    self.keep(record)
+
+    def keep(self, record: FillRecord) -> None:
+        self.journal.tell(Record("", self.environment, "", "", record))

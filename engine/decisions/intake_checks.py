@@ -1,0 +1,111 @@
+"""Every check of a submitted graph before risk: words, structure, instruments, worst case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from engine.decisions.admission import InstrumentHandle, ResolvedNode, resolve_node
+from engine.decisions.exposure import worst_case
+from engine.decisions.flatten_legs import with_flatten_legs
+from engine.decisions.policies.paced import expanded_counts
+from engine.decisions.policies.parameters import execution_faults
+from engine.model.dry_run import DryRunReport, OneSided
+from engine.model.graph import Graph
+from engine.model.graph_analysis import Finding, Severity, analyse
+from engine.model.instruments import Environment
+from engine.model.risk import Limits
+from engine.model.validation import Fault, graph_faults
+
+__all__ = ["Checked", "IntakeChecks"]
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """A graph that may go to risk. `graph` is `submitted` with its flatten legs, the `spare`."""
+
+    submitted: Graph
+    graph: Graph
+    nodes: tuple[ResolvedNode, ...]
+    spare: tuple[int, ...]
+    report: DryRunReport
+
+
+class IntakeChecks:
+    """The checks with what they need to know; one an engine."""
+
+    __slots__ = ("_collar_bps", "_instruments", "_limits", "environment")
+
+    def __init__(
+        self,
+        instruments: Mapping[str, InstrumentHandle],
+        collar_bps: int | None,
+        limits: Limits,
+        environment: Environment,
+    ) -> None:
+        self._instruments = instruments
+        self._collar_bps = collar_bps
+        self._limits = limits
+        self.environment = environment
+
+    def check(self, graph: Graph) -> Checked | Sequence[Fault]:
+        """The graph bound to its instruments, or all of its faults, each with its path."""
+        faults = list(graph_faults(graph, self._limits))
+        for index, node in enumerate(graph.nodes):
+            limit = node.limit_price_1e9 is not None
+            path = f"nodes[{index}].execution"
+            for suffix, text in execution_faults(node.execution, limit=limit):
+                faults.append((f"{path}.{suffix}", text))
+        if faults:
+            return faults
+        findings: Sequence[Finding] = ()
+        if graph.edges or len(graph.nodes) > 1:
+            findings = analyse(graph).findings
+            faults = [(one.path, one.text) for one in findings if one.severity is Severity.ERROR]
+        nodes: list[ResolvedNode] = []
+        for index, node in enumerate(graph.nodes):
+            resolved = resolve_node(node, f"nodes[{index}]", self._instruments)
+            if isinstance(resolved, ResolvedNode):
+                nodes.append(resolved)
+            else:
+                faults.extend(resolved)
+        faults.extend(self._price_faults(graph))
+        if faults:
+            return faults
+        exposure = worst_case(graph, nodes, self._collar_bps)
+        if exposure.unpriced and graph.risk is not None and graph.risk.admission is not None:
+            if graph.risk.admission.max_notional_usd is not None:
+                index = exposure.unpriced[0]
+                text = "it has no price now, so the graph's notional limit cannot be checked"
+                return [(f"nodes[{index}].instrument.symbol", text)]
+        report = DryRunReport(
+            tuple(findings),
+            exposure.larger_side_1e9,
+            exposure.long_1e9,
+            exposure.short_1e9,
+            exposure.gross_1e9,
+            tuple(OneSided(*one) for one in exposure.one_sided),
+        )
+        full, spare = with_flatten_legs(graph, nodes)
+        for index in spare:
+            extra = resolve_node(full.nodes[index], f"nodes[{index}]", self._instruments)
+            assert isinstance(extra, ResolvedNode), "a flatten leg trades what the graph trades"
+            nodes.append(extra)
+        return Checked(graph, full, tuple(nodes), spare, report)
+
+    def counts(self, graph: Graph) -> tuple[int, int]:
+        """Nodes and edges with every paced node expanded into its slices."""
+        return expanded_counts(graph)
+
+    def _price_faults(self, graph: Graph) -> Sequence[Fault]:
+        """Price triggers on symbols that nobody lists."""
+        faults: list[Fault] = []
+        for index, edge in enumerate(graph.edges):
+            trigger = edge.trigger
+            if isinstance(trigger, str) or trigger.on_price is None:
+                continue
+            symbol = trigger.on_price.symbol
+            if symbol is not None and symbol not in self._instruments:
+                text = f"symbol {symbol!r} is not listed"
+                faults.append((f"edges[{index}].trigger.on_price.symbol", text))
+        return faults

@@ -1,0 +1,135 @@
+"""From the store to the actors: every graph that was open, put together to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from engine.decisions.admission import InstrumentHandle, ResolvedNode, resolve_node
+from engine.decisions.node_memory import unpack_memory
+from engine.decisions.node_restore import PastChild, PastFill
+from engine.decisions.recovery_plan import GraphSeed, PastGraph, PastNode, ended_progress
+from engine.errors import JournalError
+from engine.model.graph import GraphStatus
+from engine.model.instruments import Listing
+from engine.model.orders import ChildOrder, ChildState, parse_client_order_id
+from engine.model.units import QTY_SCALE, Side
+from engine.store.queries import Queries
+from engine.store.rows import ChildRow, FillRow, NodeRow, StoredGraph
+
+__all__ = ["past_graphs"]
+
+
+def past_graphs(
+    queries: Queries, instruments: Mapping[str, InstrumentHandle]
+) -> Iterator[PastGraph]:
+    """Every open graph of the store, one at a time; JournalError where its instrument is gone."""
+    for stored in queries.open_graphs():
+        yield past_graph(stored, queries, instruments)
+
+
+def past_graph(
+    stored: StoredGraph, queries: Queries, instruments: Mapping[str, InstrumentHandle]
+) -> PastGraph:
+    """One open graph: what its nodes were told and did, as far as it was recorded."""
+    accepted = stored.accepted
+    nodes: list[ResolvedNode] = []
+    past: list[PastNode | None] = []
+    ended = []
+    for index, (node, row) in enumerate(zip(accepted.graph.nodes, stored.nodes, strict=True)):
+        resolved = resolve_node(node, f"nodes[{index}]", instruments)
+        if not isinstance(resolved, ResolvedNode):
+            text = f"graph {stored.row.graph_id} is open and cannot go on: {resolved[0][1]}"
+            raise JournalError(f"{text}; configure its venues again")
+        nodes.append(resolved)
+        one = past_node(stored, index, row, resolved, queries)
+        if row.status.terminal:
+            fills = one.fills
+            gross = sum(fill.qty_1e8 for fill in fills)
+            money = sum(fill.qty_1e8 * fill.price_1e9 for fill in fills)
+            multiplier = resolved.handle.market.instrument.multiplier_1e8
+            net = gross * multiplier // QTY_SCALE
+            if resolved.side is Side.BUY:
+                net -= -(-sum(fill.base_fee_1e9 for fill in fills) // 10)
+            ended.append(ended_progress(one, gross, net, money))
+            past.append(None)
+        else:
+            past.append(one)
+    graph = stored.row
+    seed = GraphSeed(
+        stored.client_id,
+        stored.environment,
+        graph.graph_id,
+        graph.graph_number,
+        accepted.graph,
+        tuple(nodes),
+        accepted.spare,
+        True,
+        graph.reason if graph.status is GraphStatus.PAUSED else None,
+        tuple(ended),
+    )
+    return PastGraph(seed, tuple(past))
+
+
+def past_node(
+    stored: StoredGraph, index: int, row: NodeRow, resolved: ResolvedNode, queries: Queries
+) -> PastNode:
+    """One node with its fills and children."""
+    listings = {listing.venue: listing for listing in resolved.handle.listings}
+    fills = queries.fills_of(row.order_number)
+    children = queries.children_of(row.order_number)
+    mids = stored.accepted.arrival_mids_x2
+    arrival = mids[index] if index < len(mids) and mids[index] else None
+    planned = max((child.attempt for child in children), default=0)
+    return PastNode(
+        index,
+        row.status,
+        unpack_memory(row.policy_state),
+        row.qty_1e8 or resolved.qty_1e8,
+        row.attempt,
+        tuple(past_fill(fill, listings) for fill in fills),
+        tuple(
+            past_child(child, listings)
+            for child in children
+            if not child.state.terminal and child.venue in listings
+        ),
+        {child.client_order_id: child.filled_qty_1e8 for child in children},
+        arrival,
+        row.created_ns,
+        planned,
+        sum(
+            child.qty_1e8
+            for child in children
+            if child.attempt == planned and child.state is ChildState.REJECTED
+        ),
+    )
+
+
+def past_fill(row: FillRow, listings: Mapping[str, Listing]) -> PastFill:
+    """A recorded fill as the ledger counts it."""
+    listing = listings.get(row.venue)
+    base_fee = 0
+    if listing is not None and row.commission_asset == listing.instrument.base:
+        base_fee = row.commission_1e9 or 0
+    trade_id = row.fill_id
+    if listing is not None:
+        trade_id = row.fill_id.removeprefix(f"{row.venue}:{listing.venue_symbol}:")
+    return PastFill(
+        row.client_order_id, trade_id, row.price_1e9, row.qty_1e8, row.fee_1e9, base_fee
+    )
+
+
+def past_child(row: ChildRow, listings: Mapping[str, Listing]) -> PastChild:
+    """A child that may live."""
+    parsed = parse_client_order_id(row.client_order_id)
+    order = ChildOrder(
+        row.client_order_id,
+        0,
+        0,
+        0 if parsed is None else parsed[4],
+        listings[row.venue],
+        row.side,
+        row.qty_1e8,
+        row.limit_price_1e9,
+        row.tif,
+    )
+    return PastChild(order, row.attempt)

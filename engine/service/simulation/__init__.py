@@ -1,0 +1,1 @@
+"""Deterministic simulation of the whole engine: seeded worlds, faults, checkers, `run_seed`."""

@@ -1,0 +1,171 @@
+"""The recovery actor: every venue is asked first, graphs go on once, and nobody's orders end."""
+
+from __future__ import annotations
+
+import msgspec
+
+from actors.recovery import ASK_AGAIN_NS, RecoveryActor
+from engine.decisions.admission import InstrumentHandle, ResolvedNode
+from engine.decisions.node_memory import NodeMemory
+from engine.decisions.recovery_plan import GraphSeed, PastGraph, PastNode
+from engine.messages import (
+    AdoptGraph,
+    CancelChild,
+    ListOrders,
+    OrdersListed,
+    Record,
+    RecoverGraph,
+)
+from engine.model.graph import NodeStatus
+from engine.model.instruments import Environment
+from engine.model.listed import ListedOrder
+from engine.model.orders import OrderReport, ReportKind, TimeInForce, VenueFill
+from engine.model.records import FillRecord
+from engine.model.units import Side
+from tests.support.builders import graph, market, node
+from tests.support.node_stage import PRICE, QTY
+from tests.support.probe import Stage
+
+SANDBOX = Environment.SANDBOX
+BLOCK = market({name: ([(PRICE - 10**10, QTY)], [(PRICE, QTY)]) for name in ("alpha", "beta")})
+HANDLE = InstrumentHandle("BTC-USD", BLOCK.listings, BLOCK, 1)
+THIS_ENGINE = 5
+
+
+def past(number: int) -> PastGraph:
+    """An open graph of one started node."""
+    made = node(QTY)
+    seed = GraphSeed(
+        "alice",
+        SANDBOX,
+        f"g{number}",
+        number,
+        graph(made),
+        (ResolvedNode(made, HANDLE, Side.BUY, QTY),),
+        recovered=True,
+    )
+    memory = NodeMemory(version=1, accepted=True, started_ns=7)
+    one = PastNode(0, NodeStatus.EXECUTING, memory, QTY, 1, (), (), {}, None, 7)
+    return PastGraph(seed, (one,))
+
+
+def listed(
+    name: str, venue: str = "alpha", *, fills: tuple[str, ...] = (), working: bool = True
+) -> ListedOrder:
+    reports = [
+        OrderReport(ReportKind.FILL, name, venue, fill=VenueFill(trade, PRICE, 1_000))
+        for trade in fills
+    ]
+    reports.append(OrderReport(ReportKind.STATUS, name, venue, working=working))
+    tif = TimeInForce.GTC
+    return ListedOrder(name, "v", "BTCUSD", Side.BUY, QTY, PRICE, tif, tuple(reports))
+
+
+class RecoveryStage(Stage):
+    """Two venues; the test is venues, registry and journal."""
+
+    def __init__(self, *recorded: str) -> None:
+        super().__init__()
+        self.registry, self.journal = self.probe("registry"), self.probe("journal")
+        self.trades = {name: self.probe(name) for name in ("alpha", "beta")}
+        listings = {(one.venue, one.venue_symbol): one for one in BLOCK.listings}
+        self.ref, self.actor = self.spawn(
+            lambda: RecoveryActor(
+                self.registry,
+                self.journal,
+                self.trades,
+                listings,
+                SANDBOX,
+                THIS_ENGINE,
+                set(recorded).__contains__,
+            )
+        )
+
+    def asked(self) -> list[str]:
+        return [name for name, ref in self.trades.items() if self.take(ref, ListOrders)]
+
+    def answer(self, venue: str, *orders: ListedOrder) -> None:
+        self.tell(self.ref, OrdersListed(venue, orders))
+
+    def adopted(self) -> list[GraphSeed]:
+        seeds = [one.seed for one in self.take(self.registry, AdoptGraph)]
+        assert all(isinstance(seed, GraphSeed) for seed in seeds)
+        return seeds  # type: ignore[return-value]  # just checked
+
+    def cancelled(self) -> list[str]:
+        return [
+            one.child.client_order_id
+            for ref in self.trades.values()
+            for one in self.take(ref, CancelChild)
+        ]
+
+    def kept(self) -> list[str]:
+        records = [one.payload for one in self.take(self.journal, Record)]
+        return [one.fill_id for one in records if isinstance(one, FillRecord)]
+
+
+def test_nobody_is_asked_before_the_last_graph_and_nothing_goes_on_before_every_answer() -> None:
+    stage = RecoveryStage()
+    stage.tell(stage.ref, RecoverGraph(past(1)))
+    assert stage.asked() == []
+    stage.tell(stage.ref, RecoverGraph(past(2)), RecoverGraph(None))
+    assert stage.asked() == ["alpha", "beta"]
+    stage.answer("alpha")
+    assert stage.adopted() == []
+    stage.answer("beta")
+    assert [seed.graph_number for seed in stage.adopted()] == [1, 2]
+
+
+def test_a_venue_that_is_silent_is_asked_again_and_alone() -> None:
+    stage = RecoveryStage()
+    stage.tell(stage.ref, RecoverGraph(None))
+    assert stage.asked() == ["alpha", "beta"]
+    stage.answer("beta")
+    stage.run(ASK_AGAIN_NS)
+    assert stage.asked() == ["alpha"]
+    stage.answer("alpha")
+    stage.run(3 * ASK_AGAIN_NS)
+    assert stage.asked() == []
+
+
+def test_orders_go_to_their_node_and_a_second_list_changes_nothing() -> None:
+    stage = RecoveryStage()
+    stage.tell(stage.ref, RecoverGraph(past(7)), RecoverGraph(None))
+    stage.answer("alpha", listed("xg4-7-0-3-0", fills=("t1",)))
+    stage.answer("alpha", listed("xg4-7-0-4-0"))
+    stage.answer("beta")
+    (seed,) = stage.adopted()
+    (restored,) = seed.restored
+    assert restored is not None and restored.ledger is not None
+    assert list(restored.ledger.children) == ["xg4-7-0-3-0"]
+    assert (restored.attempt, len(restored.reports)) == (3, 2)
+    assert stage.cancelled() == [] and stage.kept() == []
+    stage.answer("beta")
+    assert stage.adopted() == []
+
+
+def test_an_order_of_a_graph_that_nobody_knows_is_cancelled_and_its_fills_are_kept() -> None:
+    stage = RecoveryStage("alpha:BTCUSD:t1")
+    stage.tell(stage.ref, RecoverGraph(None))
+    stage.answer("alpha", listed("xg4-99-0-1-0", fills=("t1", "t2")))
+    stage.answer("beta", listed("xg4-98-0-1-0", "beta", fills=("t1",), working=False))
+    assert stage.cancelled() == ["xg4-99-0-1-0"], "what rests no more is not cancelled"
+    assert stage.kept() == ["alpha:BTCUSD:t2", "beta:BTCUSD:t1"], "what is recorded is not again"
+    assert stage.actor.orphans == 1
+
+
+def test_foreign_orders_and_those_of_this_run_are_left_alone() -> None:
+    stage = RecoveryStage()
+    stage.tell(stage.ref, RecoverGraph(None))
+    stage.answer("alpha", listed("somebody-else"), listed(f"xg{THIS_ENGINE}-9-0-1-0", fills=("t",)))
+    stage.answer("beta")
+    assert stage.cancelled() == [] and stage.kept() == []
+
+
+def test_an_orphan_on_a_symbol_that_is_not_configured_is_left_where_it_is() -> None:
+    stage = RecoveryStage()
+    stage.tell(stage.ref, RecoverGraph(None))
+    other = msgspec.structs.replace(listed("xg4-99-0-1-0"), venue_symbol="GONE")
+    stage.answer("alpha", other)
+    stage.answer("beta")
+    assert stage.cancelled() == []
