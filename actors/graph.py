@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from engine.decisions.graph_guard import GraphGuard
+from engine.decisions.recovery_plan import CANCELLING, FLATTENING, RESUMED
 from engine.errors import Reason
 from engine.messages import (
     AmendNode,
@@ -40,6 +41,7 @@ __all__ = ["GraphActor", "GraphStart", "NodeFactory"]
 
 NodeFactory = Callable[[ActorRef, list[ActorRef]], Actor[Any]]
 
+FAILURES = (NodeStatus.REJECTED, NodeStatus.FAILED)
 MARK_NS = 250_000_000
 LINGER_NS = 5_000_000_000
 
@@ -48,7 +50,7 @@ class GraphStart(msgspec.Struct, frozen=True):
     """How a graph begins: which nodes start by themselves, and after a restart what was known.
 
     `ended` are the last words of nodes that had ended; `paused` is why the graph was paused.
-    `spare` are nodes that only a flatten starts.
+    `spare` are nodes that only a flatten starts; the last three are those of `GraphSeed`.
     """
 
     roots: tuple[int, ...]
@@ -57,6 +59,9 @@ class GraphStart(msgspec.Struct, frozen=True):
     recovered: bool = False
     paused: str | None = None
     ended: tuple[NodeProgress, ...] = ()
+    said: str = ""
+    short: bool = False
+    unused: tuple[int, ...] = ()
 
 
 class GraphActor(
@@ -155,12 +160,19 @@ class GraphActor(
             if index not in gone:
                 frozen = self.status is GraphStatus.PAUSED
                 node.tell(RecoverNode(frozen, index in self.start.roots))
+        word, _, text = self.start.said.partition(": ")
+        self.short, self.flattening = self.start.short, word == FLATTENING
+        if word in (CANCELLING, FLATTENING):
+            self.cancel_all(text)
+        self.spare = self.start.unused
         for index, progress in gone.items():
-            if self.guard is not None:
-                self.guard.hear(progress)
+            self.hear(progress)
             for later in self.after[index]:
                 self.nodes[later].tell(UpstreamChanged(progress))
         self.settle()
+        for index, progress in gone.items():
+            if progress.status in FAILURES and self.start.said != RESUMED:
+                self.on_failure(index, progress.status, self.start.said)
 
     # -- what nodes say
 
@@ -172,31 +184,33 @@ class GraphActor(
         self.ended[index] = status
         self.lingers = self.lingers or ended.lingers
         self.short = self.short or bool(ended.shortfall_1e8)
-        failed = status in (NodeStatus.REJECTED, NodeStatus.FAILED) or bool(ended.shortfall_1e8)
+        failed = status in FAILURES or bool(ended.shortfall_1e8)
         if ended.reason and (not self.reason or failed):
             self.reason = ended.reason
         if again:
             return
+        self.hear(progress)
+        self.settle()
+        if failed:
+            self.on_failure(index, status, ended.reason)
+
+    def hear(self, progress: NodeProgress) -> None:
         if self.guard is not None:
             self.guard.hear(progress)
-        self.settle()
-        if failed and self.guard is not None and not self.over and not self.cancelled:
+
+    def on_failure(self, index: int, status: NodeStatus, reason: str) -> None:
+        if self.guard is not None and not self.over and not self.cancelled:
             name = self.start.node_ids[index]
-            self.protect(Reason.NODE_FAILED, f"node {name} ended {status}: {ended.reason}")
+            self.protect(Reason.NODE_FAILED, f"node {name} ended {status}: {reason}")
 
     @handles(NodeMoved)
     def on_moved(self, moved: NodeMoved) -> None:
         guard = self.guard
         if guard is None or self.over:
             return
-        breach = guard.moved(
-            moved.progress,
-            moved.open_qty_1e8,
-            moved.unknown_qty_1e8,
-            moved.price_times_qty,
-            moved.fees_1e9,
-            self.ctx.now_ns,
-        )
+        out = moved.open_qty_1e8, moved.unknown_qty_1e8
+        money = moved.price_times_qty, moved.fees_1e9
+        breach = guard.moved(moved.progress, *out, *money, self.ctx.now_ns)
         if breach is not None:
             self.protect(breach.reason, breach.text)
 
@@ -252,8 +266,9 @@ class GraphActor(
             self.answer(command, Reason.ALREADY_ENDED, text)
         elif command.kind is GraphCommandKind.CANCEL_NODE:
             if len(self.nodes) == 1:
-                self.cancelled = True
-            self.nodes[index].tell(CancelNode(command.reason))
+                self.cancel_all(command.reason)
+            else:
+                self.nodes[index].tell(CancelNode(command.reason))
             self.answer(command)
         else:
             assert command.terms is not None, "an amendment has terms"
@@ -266,6 +281,9 @@ class GraphActor(
     def cancel_all(self, reason: str) -> None:
         """Cancel every active node; edges are disarmed first, so that no end starts another."""
         self.cancelled = True
+        before = self.reason
+        self.changed(self.status, reason)
+        self.reason = before
         for index, node in enumerate(self.nodes):
             if index not in self.ended and index not in self.spare:
                 node.tell(CancelNode(reason, disarm=True))
@@ -280,7 +298,7 @@ class GraphActor(
     def resume(self) -> None:
         """Nodes look at what is true now; pending ones evaluate their edges again."""
         if self.status is GraphStatus.PAUSED:
-            self.changed(GraphStatus.ACTIVE, "")
+            self.changed(GraphStatus.ACTIVE, RESUMED)
             self.reason = ""
             if self.guard is not None:
                 self.guard.forgive()
@@ -329,6 +347,8 @@ class GraphActor(
 
     def changed(self, status: GraphStatus, reason: str) -> None:
         self.status, self.reason = status, reason
+        if self.cancelled and not self.over:
+            reason = f"{FLATTENING if self.flattening else CANCELLING}: {reason}"
         payload = GraphChanged(status, reason)
         self.journal.tell(Record(self.client_id, self.environment, self.graph_id, "", payload))
 
@@ -373,7 +393,7 @@ class GraphActor(
         A lone node that its own tif or horizon ended is `completed`: it did what was asked.
         """
         statuses = self.ended.values()
-        if any(status in (NodeStatus.REJECTED, NodeStatus.FAILED) for status in statuses):
+        if any(status in FAILURES for status in statuses):
             return GraphStatus.FAILED
         if self.cancelled and any(status is not NodeStatus.FILLED for status in statuses):
             return GraphStatus.CANCELLED

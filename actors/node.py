@@ -188,7 +188,8 @@ class NodeActor(
         self.as_submitted = False
         self.dirty = True
         if self.ledger is not None:
-            self.rework()
+            paced = changed.execution.pacing is not None
+            self.rework(anew=not paced or changed.execution != node.execution)
         mode = "cancel_replace" if terms.reduce_by_1e8 is None else "cancel_replace_shrink"
         name = self.identity.node_order_id
         self.ctx.reply(amend.reply_to, CommandAnswer(Reason.NONE, "", name, mode))
@@ -233,14 +234,19 @@ class NodeActor(
             self.sent_of_wish_1e8 = restored.sent_of_wish_1e8
             if self.allowance is not None:
                 # Known to the others before any of them goes on.
-                self.allowance.restore(
-                    self.identity.node_index, self.started_ns, self.ledger.sent_qty_1e8
-                )
+                ledger, index = self.ledger, self.identity.node_index
+                out = ledger.sent_qty_1e8, ledger.target_qty_1e8
+                self.allowance.restore(index, self.started_ns, *out)
+            if not memory.started_ns:
+                # It had begun, so a price that it waited for had been reached.
+                for plan, known in zip(self.incoming.plans, self.incoming.states, strict=True):
+                    known.touched = plan.price is not None
 
     @handles(RecoverNode)
     def on_recover(self, recover: RecoverNode) -> None:
         """Say where the node stands, have every open child proven, then go on."""
         self.frozen, self.root = recover.frozen, recover.root
+        self.held = bool(self.incoming.plans)
         self.dirty = True
         ledger = self.ledger
         if ledger is None:
@@ -250,6 +256,9 @@ class NodeActor(
                 self.begin()
             return
         assert self.policy is not None, "a ledger comes with a policy"
+        if self.baseline_x2 is None:
+            self.baseline_x2 = self.place.market.mid_x2()
+            self.recap()
         if not self.policy_known:
             # It had been started, since it has orders: bring it to the state after that.
             begun = msgspec.structs.replace(
@@ -302,6 +311,9 @@ class NodeActor(
             child.order = msgspec.structs.replace(
                 order, grant_id=grant_id, owner_id=self.ctx.actor_id
             )
+            if not child.open_qty_1e8:
+                # Filled in full, though its end is yet to be told: there is nothing to hold.
+                continue
             self.place.risk.tell(
                 ReserveOpen(
                     grant_id,

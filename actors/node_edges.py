@@ -51,6 +51,7 @@ class NodeEdges(NodeOrders):
         "edge_timer",
         "fresh",
         "grown",
+        "held",
         "idle",
         "incoming",
         "resuming",
@@ -81,6 +82,7 @@ class NodeEdges(NodeOrders):
         self.idle: Reason | None = None
         self.fresh = False
         self.grown = False
+        self.held = False
         self.resuming = False
         self.started_ns = 0
         self.unreachable = False
@@ -99,9 +101,14 @@ class NodeEdges(NodeOrders):
     @handles(UpstreamChanged)
     def on_upstream(self, change: UpstreamChanged) -> None:
         before = 0 if self.allowance is None else self.allowed_1e8()
+        source = change.progress.node_index
+        first = source not in self.incoming.sources
         if self.incoming.hear(change.progress):
             # An exit may have more out once its entry has filled more.
             self.grown = self.grown or (before < self.allowed_1e8() and self.allowance is not None)
+            if first and not self.status.terminal:
+                # After a restart an edge may have fired and its word to the source be lost.
+                self.claim_rest([one for one in self.incoming.plans if one.source == source])
             self.look()
 
     @handles(PriceReached)
@@ -131,30 +138,37 @@ class NodeEdges(NodeOrders):
         self.decide()
 
     def look(self) -> None:
-        """Fire the edges whose time has come, then do what they ask for."""
+        """Fire the edges whose time has come; that is recorded before an order of theirs leaves."""
         if self.status.terminal or self.frozen or self.stopping is not None:
             return
         incoming = self.incoming
-        for plan in incoming.fire(self.ctx.now_ns):
-            self.dirty = True
-            if plan.source in incoming.waits_for_proof():
-                text = f"its rest goes on by edge {plan.edge_id}"
-                self.peers[plan.source].tell(CancelNode(text))
+        fired = incoming.fire(self.ctx.now_ns)
+        self.dirty = self.dirty or bool(fired)
+        self.claim_rest(fired)
         self.arm()
         cancel = incoming.cancelled_by
         if cancel is not None:
             self.stop_text = f"by edge {cancel.edge_id}"
             self.stop(Reason.CANCELLED)
         elif self.ledger is not None:
+            if fired:
+                self.announce(self.record_state())
             self.retarget()
         elif incoming.activated and self.target_1e8() > 0:
             self.begin()
-        elif self.identity.qty_1e8 and self.unreduced_1e8() and not self.target_1e8():
+        elif self.unreduced_1e8() and not self.target_1e8() and not self.may_grow:
             self.stop_text = "nothing is left to exit"
             self.stop(Reason.REDUCED)
         elif incoming.unreachable or (incoming.activated and not self.may_grow):
             self.unreachable = True
             self.stop(Reason.UNREACHABLE)
+
+    def claim_rest(self, plans: Sequence[EdgePlan]) -> None:
+        """What a source has not filled goes on here: it is to end first."""
+        for plan in plans:
+            if plan.source in self.incoming.waits_for_proof():
+                text = f"its rest goes on by edge {plan.edge_id}"
+                self.peers[plan.source].tell(CancelNode(text))
 
     def retarget(self) -> None:
         """The edges ask for another target than the one that is worked."""
@@ -174,17 +188,6 @@ class NodeEdges(NodeOrders):
         elif ledger.sent_qty_1e8 > target:
             self.make_room()
         self.decide()
-
-    def pull_late(self) -> None:
-        """A stop, a pause or less room came while the attempt was at risk or router."""
-        ledger, allowance = self.working(), self.allowance
-        free = ledger.target_qty_1e8
-        if allowance is not None:
-            free = min(free, allowance.free_1e8(self.identity.node_index, self.allowed_1e8()))
-        if self.stopping is not None or self.frozen:
-            self.cancel_working()
-        elif ledger.sent_qty_1e8 > free:
-            self.make_room()
 
     def make_room(self) -> None:
         """Pull what rests; once that is proven the policy works what is left of the target."""
@@ -229,12 +232,9 @@ class NodeEdges(NodeOrders):
         """What the exits of one entry may have out together: never more than it has filled."""
         allowed = self.unreduced_1e8()
         node, incoming = self.identity.node, self.incoming
-        for plan, state in zip(incoming.plans, incoming.states, strict=True):
+        for plan in incoming.plans:
             source = incoming.sources.get(plan.source)
             entry = plan.action is EdgeAction.ACTIVATE and plan.source not in self.group()
-            if entry and source is None and state.fired:
-                # After a restart: its entry has not said yet how much it has filled.
-                return 0
             if entry and source is not None and node.quantity != "derived":
                 net = source.net_qty_1e8 * QTY_SCALE // self.place.multiplier_1e8
                 allowed = min(allowed, floor_to(net, self.place.lot_1e8))

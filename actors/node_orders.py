@@ -362,7 +362,8 @@ class NodeOrders(Actor[Any]):
         if now < before or self.status.terminal:
             for other in allowance.members:
                 peer = self.peers[other]
-                if other != member and not peer.stopped:
+                # The place of a node that had ended before a restart is held by the graph.
+                if other != member and peer is not self.graph and not peer.stopped:
                     peer.tell(ShareChanged())
 
     def view(self) -> PolicyView:

@@ -106,8 +106,11 @@ class NodeWork(NodeEdges):
         if self.ledger is None:
             return
         late = self.status.terminal
-        before = self.ledger.filled_qty_1e8
+        before, out = self.ledger.filled_qty_1e8, len(self.ledger.children)
         self.book(message.report)
+        if out and not self.ledger.children:
+            # Nothing rests any more: the policy is to say what now, not to wait for the market.
+            self.unwatch()
         if late and self.ledger.filled_qty_1e8 != before:
             # After a cancel that the venue had acknowledged: it counts all the same.
             self.status = final_status(self.ledger, self.stopping)
@@ -142,7 +145,7 @@ class NodeWork(NodeEdges):
         self.fresh = True
         if self.incoming.plans:
             # The moment is the edge's: baseline and cap must be known before an order leaves.
-            self.record_state()
+            self.announce(self.record_state())
         self.decide()
 
     def recap(self) -> None:
@@ -159,17 +162,22 @@ class NodeWork(NodeEdges):
             return 0
         return floor_to(usd_1e9 * QTY_TIMES_PRICE // touch, self.place.lot_1e8)
 
-    def rework(self) -> None:
-        """After an amendment: pull what rests, then a policy of the new terms goes on."""
+    def rework(self, *, anew: bool) -> None:
+        """After an amendment: pull what rests, then go on; `anew` with a policy of new terms.
+
+        A new policy counts its horizon from now. A new quantity or price alone leaves the clocks of
+        a paced node as they are.
+        """
         ledger = self.working()
         ledger.target_qty_1e8 = max(self.target_1e8(), ledger.filled_qty_1e8)
         self.recap()
-        self.policy = self.place.make_policy(self.identity.node)
-        self.idle, self.grown, self.resuming = None, False, False
+        if anew or self.idle is not None:
+            self.policy = self.place.make_policy(self.identity.node)
+            self.fresh = True
+        self.idle, self.grown, self.resuming = None, False, not self.fresh
         self.wake_token += 1
         self.unwatch()
         self.cancel_working()
-        self.fresh = True
         self.shared()
         self.decide()
 
@@ -195,6 +203,13 @@ class NodeWork(NodeEdges):
         """Nothing is in flight: let the policy choose what is next."""
         policy, remaining = self.policy, self.remaining_1e8()
         assert policy is not None, "a ledger comes with a policy"
+        if self.held:
+            # After a restart target and allowance are not known before every source has spoken.
+            self.held = any(one.source not in self.incoming.sources for one in self.incoming.plans)
+            if not self.held:
+                self.pull_late()
+            if self.held or self.working().in_flight:
+                return
         if self.fresh or (self.grown and self.idle is not None):
             if self.working().working_qty_1e8:
                 # Planned while the terms were changed, or before a restart.
@@ -226,6 +241,17 @@ class NodeWork(NodeEdges):
         elif remaining and not self.watching:
             self.act(policy.on_attempt_done(self.view(), self.attempt_reason))
 
+    def pull_late(self) -> None:
+        """A stop, a pause or less room came while the attempt was at risk or router."""
+        ledger, allowance = self.working(), self.allowance
+        free = ledger.target_qty_1e8
+        if allowance is not None:
+            free = min(free, allowance.free_1e8(self.identity.node_index, self.allowed_1e8()))
+        if self.stopping is not None or self.frozen:
+            self.cancel_working()
+        elif ledger.sent_qty_1e8 > free:
+            self.make_room()
+
     def take_up(self, policy: Policy) -> None:
         """After a pause or restart: what a single sweep never got to a venue, then the policy."""
         wish, qty = self.last_wish, min(self.unsent_1e8, self.remaining_1e8())
@@ -234,6 +260,7 @@ class NodeWork(NodeEdges):
             return
         self.act(policy.resume(self.view()))
         grows = self.identity.node.quantity == "derived" or self.incoming.streaming
+        grows = grows or self.allowance is not None
         free = self.stopping is None and self.idle is None and not self.working().in_flight
         if grows and free and self.remaining_1e8():
             # What the target grew by meanwhile is not of the past that the policy resumes.

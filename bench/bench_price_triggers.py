@@ -1,171 +1,234 @@
-"""Price triggers: bytes for each armed one, and what a book update costs that fires none.
+"""A hundred thousand waiting prices: what each weighs, and what they cost a book that moves.
 
-`python -m bench.bench_price_triggers` arms 100,000 on a market of four venues and prints both; the
-pytest entry arms few and checks that the updates do not fire, and that they are the same work.
+`python -m bench.bench_price_triggers` prints bytes a trigger, the ratio of a delta with and
+without triggers, and bytes a graph whose second node waits; `trigger`, `delta` or `graph` after
+it measures one of them. The pytest entry runs all at smoke size.
 """
 
 from __future__ import annotations
 
+import gc
 import random
+import statistics
+import sys
+import tempfile
+import time
 import tracemalloc
-from statistics import median
-from time import perf_counter_ns
+from pathlib import Path
 
-from actors.book import BookActor, Levels
+from actors.book import BookActor
 from actors.price_watch import PriceWatchActor
+from bench.bench_memory import resident_bytes
+from bench.order_world import PRICE, SYMBOL, OrderWorld
 from engine.decisions.market import MarketBlock
 from engine.decisions.market_tape import MarketTape
 from engine.kernels.delta_ring import DeltaRing
 from engine.kernels.warm_up import warm_up
 from engine.messages import ArmPrice, BookDelta, BookSnapshot, PriceSource
-from engine.model.instruments import Instrument, InstrumentType, Listing
-from engine.runtime.actor import ActorRef
-from engine.runtime.simulated_driver import SimulatedDriver
-from engine.runtime.supervision import HALT
-from engine.runtime.system import ActorSystem
+from engine.model.graph import (
+    Edge,
+    FixedAmount,
+    Graph,
+    Node,
+    NodeInstrument,
+    PriceTrigger,
+    Quantity,
+    Trigger,
+)
+from engine.runtime.actor import Actor
+from tests.support.builders import BTC, listing
+from tests.support.probe import Stage
 
-VENUES = ("alpha", "beta", "gamma", "delta")
-TICK = 10_000_000
-MID_TICKS = 6_400_000
-LEVELS = 200
-# The best of a venue walks over these ticks, so that every second update moves a best.
-WALK_TICKS = 6
-NEAREST_TICKS = 40
 MANY = 100_000
-ROUNDS = 40
-UPDATES = 2_000
 SMOKE = 200
-BID, ASK = 0, 1
+SMOKE_GRAPHS = 20
+PAIRS = 400
+DELTAS = 250
+VENUES = 4
+TICK = 10_000_000
+AWAY = 5_000 * 10**9
 
 
-class TriggerWorld:
-    """Four books that write to one market, and the price watch of it."""
+class WatchedMarket(Stage):
+    """Four books of one instrument and its price watch, driven handler by handler."""
 
-    def __init__(self, seed: int = 1) -> None:
-        self.random = random.Random(seed)
-        self.system = ActorSystem(seed=seed)
-        self.driver = SimulatedDriver(self.system, seed, 1_700_000_000 * 10**9, order="fifo")
-        instrument = Instrument(symbol="BTC-USD", type=InstrumentType.SPOT, base="BTC", quote="USD")
-        listings = [
-            Listing(venue=venue, venue_symbol="BTCUSD", instrument=instrument, venue_index=index)
-            for index, venue in enumerate(VENUES)
-        ]
-        self.market, self.tape = MarketBlock(instrument, listings, 1_024), MarketTape()
+    def __init__(self) -> None:
+        super().__init__()
+        listings = [listing(f"v{venue}", venue) for venue in range(VENUES)]
+        self.market = MarketBlock(BTC, listings, 512)
+        self.tape = MarketTape()
         self.tape.observe_spread(2 * TICK)
-        self.watch = self.system.spawn(
-            lambda: PriceWatchActor(self.market, self.tape, MANY), name="prices", supervision=HALT
-        )
-        self.books = [self.book(venue) for venue in range(len(VENUES))]
-        self.best_ticks = [[1, 1] for _ in VENUES]
-        self.driver.run_until_idle()
+        market, tape = self.market, self.tape
+        self.prices, self.watch = self.spawn(lambda: PriceWatchActor(market, tape, MANY), "prices")
+        self.feed, self.router = self.probe("feed"), self.probe("router")
+        self.rings = [DeltaRing(4_096) for _ in range(VENUES)]
+        self.books = [self._book(venue) for venue in range(VENUES)]
+        self.run()
 
-    def book(self, venue: int) -> BookActor:
-        """A book of `LEVELS` levels a side, one tick apart, best one tick from the mid."""
-        ring, slot = DeltaRing(4 * LEVELS), self.market.slot(venue)
-        ends: tuple[ActorRef, int, ActorRef] = self.watch, venue, self.watch
-        ref = self.system.spawn(
-            lambda: BookActor(slot, ring, *ends, no_checksum, 0, self.watch, self.tape),
-            name=f"book:{venue}",
-            supervision=HALT,
-        )
-        actor = self.system.actor_of(ref)
-        assert isinstance(actor, BookActor)
-        start = ring.reserve(2 * LEVELS)
-        for row in range(LEVELS):
-            ring.put(start + 2 * row, BID, (MID_TICKS - 1 - row) * TICK, 10**8)
-            ring.put(start + 2 * row + 1, ASK, (MID_TICKS + 1 + row) * TICK, 10**8)
-        ring.commit(start, 2 * LEVELS)
-        actor.on_snapshot(BookSnapshot(venue, start, 2 * LEVELS, 1, 1, 1))
-        return actor
+    def _book(self, venue: int) -> BookActor:
+        slot, ring = self.market.slot(venue), self.rings[venue]
+        ends = self.feed, venue, self.router, lambda *_: 0, 0, self.prices, self.tape
+        _, book = self.spawn(lambda: BookActor(slot, ring, *ends), f"book{venue}")
+        rows = [(0, PRICE - level * TICK, 10**8) for level in range(1, 101)]
+        rows += [(1, PRICE + level * TICK, 10**8) for level in range(1, 101)]
+        start = self._write(venue, rows)
+        book.on_snapshot(BookSnapshot(venue, start, len(rows), 1, 1, 1))
+        return book
+
+    def _write(self, venue: int, rows: list[tuple[int, int, int]]) -> int:
+        ring = self.rings[venue]
+        start = ring.reserve(len(rows))
+        for offset, row in enumerate(rows):
+            ring.put(start + offset, *row)
+        ring.commit(start, len(rows))
+        return start
 
     def arm(self, count: int) -> None:
-        """Half above and half below the mid, none so near that the walk reaches it."""
+        """Triggers far from the price, half above it and half below."""
+        rng = random.Random(1)
         for owner in range(count):
             above = owner % 2 == 0
-            away = self.random.randrange(NEAREST_TICKS * TICK, MID_TICKS * TICK)
-            price = 2 * MID_TICKS * TICK + (away if above else -away)
-            self.driver.tell(
-                self.watch, ArmPrice(10**6 + owner, 0, above, price, PriceSource.MID, 0)
-            )
-            if owner % 1_000 == 0:
-                self.driver.run_until_idle()
-        self.driver.run_until_idle()
-        assert self.armed() == count
+            away = AWAY + rng.randrange(10**13)
+            at = 2 * (PRICE + (away if above else -away))
+            self.watch.on_arm(ArmPrice(owner + 1, 0, above, at, PriceSource.MID, 0))
 
-    def armed(self) -> int:
-        """How many wait for the mid."""
-        watch = self.system.actor_of(self.watch)
-        assert isinstance(watch, PriceWatchActor)
-        return len(watch.triggers[PriceSource.MID])
-
-    def update(self, chance: random.Random) -> tuple[BookActor, BookDelta]:
-        """A written delta: half take or give the best level of a side, half resize a deeper one."""
-        venue, side = chance.randrange(len(VENUES)), chance.randrange(2)
-        book, sign = self.books[venue], 1 if side else -1
-        best = self.best_ticks[venue]
-        away, qty = best[side] + chance.randrange(1, 20), chance.randrange(1, 10**9)
-        if chance.random() < 0.5:
-            if best[side] > 1 and (best[side] > WALK_TICKS or chance.random() < 0.5):
-                best[side] -= 1
-                away = best[side]
-            else:
-                away, qty = best[side], 0
-                best[side] += 1
-        start = book.ring.reserve(1)
-        book.ring.put(start, side, (MID_TICKS + sign * away) * TICK, qty)
-        book.ring.commit(start, 1)
-        return book, BookDelta(venue, start, 1, 2, 2, 2)
-
-    def run(self, updates: int, chance: random.Random) -> int:
-        """Nanoseconds in the handler of that many updates."""
-        spent = 0
-        for _ in range(updates):
-            book, delta = self.update(chance)
-            begin = perf_counter_ns()
+    def deltas(self, count: int, seed: int) -> int:
+        """Nanoseconds of so many deltas, each of which moves a best; written beforehand."""
+        rng = random.Random(seed)
+        waiting: list[tuple[BookActor, BookDelta]] = []
+        for number in range(count):
+            venue = rng.randrange(VENUES)
+            # The best level goes and comes, now on this side and now on the other.
+            side = rng.randrange(2)
+            price = PRICE + (TICK if side else -TICK)
+            start = self._write(venue, [(side, price, rng.choice((0, 10**8)))])
+            delta = BookDelta(venue, start, 1, number, number, number)
+            waiting.append((self.books[venue], delta))
+        clock = time.perf_counter_ns
+        started = clock()
+        for book, delta in waiting:
             book.on_delta(delta)
-            spent += perf_counter_ns() - begin
-        return spent
+        return clock() - started
 
 
-def no_checksum(listing_id: int, bids: Levels, asks: Levels) -> int:
-    """The books of this bench carry none."""
-    return -1
+class WaitingGraphs(OrderWorld):
+    """Graphs of an entry that fills at once and an exit that waits for a price far away."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.graph = Graph(
+            nodes=(exit_node("entry", "buy"), exit_node("exit", "sell")),
+            edges=(
+                Edge(
+                    from_node="entry",
+                    to_node="exit",
+                    trigger=Trigger(on_price=PriceTrigger(direction="above", price_1e9=2 * PRICE)),
+                ),
+            ),
+        )
+
+    def graphs(self, count: int) -> None:
+        """Submit so many and let their entries fill."""
+        for _ in range(count):
+            answer = self.order()
+            assert answer.reason == "", answer.text
+        self.driver.run_for(10 * 10**9)
 
 
-def bench_price_triggers_smoke() -> None:
-    """Updates between the nearest thresholds fire nothing, and leave both markets the same."""
+def exit_node(name: str, side: str) -> Node:
+    return Node(
+        node_id=name,
+        instrument=NodeInstrument(symbol=SYMBOL),
+        side="buy" if side == "buy" else "sell",
+        quantity=Quantity(fixed=FixedAmount(qty_1e8=100_000)),
+    )
+
+
+def bench_price_triggers_smoke(tmp_path: Path) -> None:
+    """Armed triggers fire nothing while books move, and a waiting graph waits."""
     warm_up()
-    bare, armed = TriggerWorld(), TriggerWorld()
-    armed.arm(SMOKE)
-    bare.run(SMOKE, random.Random(2))
-    armed.run(SMOKE, random.Random(2))
-    armed.driver.run_until_idle()
-    assert armed.armed() == SMOKE
-    assert bare.market.mid_x2() == armed.market.mid_x2() is not None
-    assert (bare.market.view == armed.market.view).all()
-    bounds = armed.market.trigger_low_x2, armed.market.trigger_high_x2
-    assert bounds[0] < 2 * MID_TICKS * TICK < bounds[1]
+    assert 0 < trigger_bytes(SMOKE) < 10_000
+    with_them, without = WatchedMarket(), WatchedMarket()
+    with_them.arm(SMOKE)
+    for number in range(3):
+        with_them.deltas(SMOKE, number)
+        without.deltas(SMOKE, number)
+    assert with_them.market.mid_x2() == without.market.mid_x2()
+    with_them.run()
+    assert len(with_them.watch.triggers[PriceSource.MID]) == SMOKE
+    world = WaitingGraphs(tmp_path / "journal.db")
+    world.graphs(SMOKE_GRAPHS)
+    watch: Actor[object] | None = world.system.actor_of(world.world.price_watches[SYMBOL])
+    assert isinstance(watch, PriceWatchActor)
+    assert len(watch.triggers[PriceSource.MID]) == SMOKE_GRAPHS
+    assert world.world.ledger.open_grants == 0
+    assert not world.system.dead_letters
+    world.close()
 
 
-def main(count: int = MANY) -> None:
-    """Print bytes for each armed trigger, and the ratio of the medians of alternating rounds."""
-    warm_up()
-    bare, armed = TriggerWorld(), TriggerWorld()
+def trigger_bytes(count: int) -> float:
+    """Bytes of an armed trigger, by the allocator's own account."""
+    market = WatchedMarket()
+    gc.collect()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    armed.arm(count)
+    market.arm(count)
+    gc.collect()
     used = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
-    print(f"{used / count:.0f} bytes for each of {count} armed triggers")
-    times: tuple[list[int], list[int]] = ([], [])
-    for round_number in range(ROUNDS):
-        worlds = [(bare, times[0]), (armed, times[1])]
-        for world, into in worlds if round_number % 2 else reversed(worlds):
-            into.append(world.run(UPDATES, random.Random(round_number)))
-    without, with_them = (median(one) / UPDATES for one in times)
-    print(f"update {without:.0f} ns without, {with_them:.0f} ns with: {with_them / without:.3f}")
-    assert armed.armed() == count, "an update fired"
+    return used / count
+
+
+def delta_ratio(pairs: int = PAIRS) -> tuple[float, float, float]:
+    """Median ratio of deltas with and without triggers in alternating pairs, and both medians."""
+    armed, bare = WatchedMarket(), WatchedMarket()
+    armed.arm(MANY)
+    gc.collect()
+    gc.freeze()
+    ratios, slow, fast = [], [], []
+    for number in range(pairs):
+        if number % 2:
+            first, second = armed.deltas(DELTAS, number), bare.deltas(DELTAS, number)
+        else:
+            second, first = bare.deltas(DELTAS, number), armed.deltas(DELTAS, number)
+        if number >= pairs // 10:
+            ratios.append(first / second)
+            slow.append(first / DELTAS)
+            fast.append(second / DELTAS)
+    gc.unfreeze()
+    medians = statistics.median(slow), statistics.median(fast)
+    return statistics.median(ratios), *medians
+
+
+def graph_bytes(count: int) -> tuple[float, float]:
+    """Resident bytes of a waiting graph, and its seconds from submit to waiting."""
+    with tempfile.TemporaryDirectory(prefix="execgraph-bench-") as folder:
+        world = WaitingGraphs(Path(folder) / "journal.db")
+        # What grows once, by bounded memories of the past, is no part of a graph's weight.
+        world.graphs(count // 10)
+        gc.collect()
+        before = resident_bytes()
+        started = time.perf_counter()
+        world.graphs(count)
+        seconds = time.perf_counter() - started
+        gc.collect()
+        used = resident_bytes() - before
+        world.close()
+    return used / count, seconds / count
+
+
+def main(what: str = "", count: int = MANY) -> None:
+    """Print the three figures, or the one that is asked for."""
+    warm_up()
+    if what in ("", "trigger"):
+        print(f"trigger  {trigger_bytes(count):.0f} bytes each, {count} armed")
+    if what in ("", "delta"):
+        ratio, armed, bare = delta_ratio()
+        print(f"delta    ratio {ratio:.3f}  armed {armed:.0f} ns  none {bare:.0f} ns")
+    if what in ("", "graph"):
+        used, seconds = graph_bytes(count)
+        print(f"graph    {used:.0f} bytes each, {count} waiting, {seconds * 1e6:.0f} us each")
 
 
 if __name__ == "__main__":
-    main()
+    main("".join(sys.argv[1:2]), *map(int, sys.argv[2:3]))

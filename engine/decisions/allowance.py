@@ -36,9 +36,9 @@ class Allowance:
             self.last_rank += 1
             self.rank[member] = self.last_rank
 
-    def restore(self, member: int, started_ns: int, exposed_1e8: int) -> None:
+    def restore(self, member: int, started_ns: int, exposed_1e8: int, wanted_1e8: int) -> None:
         """Where the member stood before a restart; the later it had started the higher it ranks."""
-        self.exposed[member] = exposed_1e8
+        self.exposed[member], self.wanted[member] = exposed_1e8, wanted_1e8
         self.rank[member] = started_ns
         self.last_rank = max(self.last_rank, started_ns)
 

@@ -310,12 +310,13 @@ class Incoming:
 
     def reduction_1e8(self, multiplier_1e8: int) -> int:
         """What the reducing edges have taken off the target so far."""
-        total = 0
+        total: int = 0
         for plan, state in zip(self.plans, self.states, strict=True):
             source = self.sources.get(plan.source)
             if state.fired and plan.action is EdgeAction.REDUCE and source is not None:
                 total += plan.ratio_1e9 * source.filled_qty_1e8
-        return total * QTY_SCALE // (ONE_1E9 * multiplier_1e8)
+        taken: int = total * QTY_SCALE // (ONE_1E9 * multiplier_1e8)
+        return taken
 
     def waits_for_proof(self) -> list[int]:
         """Sources whose rest a fired edge takes over; they are to end first."""
@@ -325,6 +326,7 @@ class Incoming:
             if state.fired
             and plan.of == "unfilled"
             and plan.action is EdgeAction.ACTIVATE
+            and plan.source in self.sources
             and not self.sources[plan.source].final
         ]
 

@@ -86,6 +86,8 @@ class _Leg(msgspec.Struct, frozen=True, gc=False):
 def worst_case(graph: Graph, nodes: Sequence[TradedNode], collar_bps: int | None) -> Exposure:
     """The bound of a well-formed graph; market orders are priced at `collar_bps` from the touch."""
     legs = [_leg(one, collar_bps) for one in nodes]
+    if len(legs) == 1 and legs[0].qty_1e8 >= 0:
+        return _alone(legs[0])
     plans = edge_plans(graph)
     field = _Field(legs, plans)
     sides = [
@@ -115,6 +117,15 @@ def worst_case(graph: Graph, nodes: Sequence[TradedNode], collar_bps: int | None
         shorts = field.most([leg.unit_1e9 if leg.sign < 0 else 0 for leg in legs])
     unpriced = tuple(index for index, leg in enumerate(legs) if not leg.unit_1e9)
     return Exposure(max(sides), longs, shorts, gross, tuple(rows), unpriced)
+
+
+def _alone(leg: _Leg) -> Exposure:
+    """One node that nothing sizes or offsets: most graphs, on the way of every order."""
+    money = divide_up(leg.unit_1e9 * leg.qty_1e8, QTY_SCALE)
+    bought, sold = (leg.qty_1e8, 0) if leg.sign > 0 else (0, leg.qty_1e8)
+    longs, shorts = (money, 0) if leg.sign > 0 else (0, money)
+    rows = ((leg.underlying, bought, sold, money),)
+    return Exposure(money, longs, shorts, money, rows, () if leg.unit_1e9 else (0,))
 
 
 class _Field:

@@ -42,8 +42,8 @@ class GraphGuard:
 
     @property
     def watches(self) -> bool:
-        """Whether nodes have to tell every move."""
-        return self._monitor is not None
+        """Whether nodes have to tell every move: the default failure action asks who works."""
+        return self._monitor is not None or self.action is None
 
     def hear(self, progress: NodeProgress) -> None:
         """Keep what a node has done so far."""

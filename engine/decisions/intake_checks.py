@@ -56,19 +56,18 @@ class IntakeChecks:
             path = f"nodes[{index}].execution"
             for suffix, text in execution_faults(node.execution, limit=limit):
                 faults.append((f"{path}.{suffix}", text))
-        if faults:
-            return faults
         findings: Sequence[Finding] = ()
-        if graph.edges or len(graph.nodes) > 1:
+        if not faults and (graph.edges or len(graph.nodes) > 1):
             findings = analyse(graph).findings
             faults = [(one.path, one.text) for one in findings if one.severity is Severity.ERROR]
+        told = {path for path, _ in faults}
         nodes: list[ResolvedNode] = []
         for index, node in enumerate(graph.nodes):
             resolved = resolve_node(node, f"nodes[{index}]", self._instruments)
             if isinstance(resolved, ResolvedNode):
                 nodes.append(resolved)
             else:
-                faults.extend(resolved)
+                faults.extend(one for one in resolved if one[0] not in told)
         faults.extend(self._price_faults(graph))
         if faults:
             return faults

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import IntEnum
+from typing import Final
 
 import msgspec
 from sortedcontainers import SortedDict
@@ -39,6 +40,14 @@ class PlaceOutcome(IntEnum):
     """IOC or market remainder, or a FOK that could not fill."""
     WOULD_CROSS = 3
     BOOK_FULL = 4
+
+
+# Looking an enum member up by its class costs a tenth of a microsecond each time.
+RESTING: Final = PlaceOutcome.RESTING
+FILLED: Final = PlaceOutcome.FILLED
+EXPIRED: Final = PlaceOutcome.EXPIRED
+GTC: Final = TimeInForce.GTC
+FOK: Final = TimeInForce.FOK
 
 
 class MatchFill(msgspec.Struct, frozen=True, gc=False):
@@ -128,24 +137,23 @@ class MatchingBook:
         assert qty_1e8 > 0
         assert limit_1e9 > 0
         assert order_id not in self.orders
-        if tif is TimeInForce.GTC and len(self.orders) >= self.orders_max:
+        if tif is GTC and len(self.orders) >= self.orders_max:
             return Placed(PlaceOutcome.BOOK_FULL, qty_1e8)
         if post_only and self.crosses(side, limit_1e9):
             return Placed(PlaceOutcome.WOULD_CROSS, qty_1e8)
         spared = owner if prevent_self_trade else None
-        fok = tif is TimeInForce.FOK
-        if fok and self.takeable(side, limit_1e9, qty_1e8, spared) < qty_1e8:
+        if tif is FOK and self.takeable(side, limit_1e9, qty_1e8, spared) < qty_1e8:
             return Placed(PlaceOutcome.EXPIRED, qty_1e8)
         taker = RestingOrder(order_id, owner, side, qty_1e8)
         fills: list[MatchFill] = []
         own: list[Cancelled] = []
         self.match(taker, limit_1e9, spared, fills, own)
-        outcome = PlaceOutcome.FILLED
+        outcome = FILLED
         if taker.qty_1e8:
-            outcome = PlaceOutcome.EXPIRED
-            if tif is TimeInForce.GTC:
+            outcome = EXPIRED
+            if tif is GTC:
                 self.rest(taker, limit_1e9)
-                outcome = PlaceOutcome.RESTING
+                outcome = RESTING
         return Placed(outcome, taker.qty_1e8, tuple(fills), tuple(own), self.take_changes())
 
     def cancel(self, order_id: int) -> tuple[Cancelled, LevelChange] | None:
@@ -253,8 +261,9 @@ class MatchingBook:
         own: list[Cancelled],
     ) -> None:
         """Trade the taker against the other side, best price first, oldest first."""
-        levels = self.levels[taker.side.opposite]
-        edge = limit_1e9 * DIRECTION[taker.side.opposite]
+        across = 1 - taker.side
+        levels = self.levels[across]
+        edge = limit_1e9 * DIRECTION[across]
         while taker.qty_1e8 and levels:
             level = levels.peekitem(0)[1]
             if level.key > edge:
@@ -309,9 +318,13 @@ class MatchingBook:
 
     def take_changes(self) -> tuple[LevelChange, ...]:
         """Levels touched since last asked, as they are now, in order of first touch."""
+        if not self.touched:
+            return ()
         changes = tuple(
-            LevelChange(level.side, level.price_1e9, level.qty_1e8)
-            for level in self.touched.values()
+            [
+                LevelChange(level.side, level.price_1e9, level.qty_1e8)
+                for level in self.touched.values()
+            ]
         )
         self.touched.clear()
         return changes

@@ -64,7 +64,8 @@ def restored_node(
 ) -> RestoredNode:
     """The node's ledger from its fills, which are recorded one by one, not from its last totals.
 
-    `arrival_x2` and `created_ns` stand in for a root whose first state was not yet recorded.
+    `arrival_x2` and `created_ns` stand in for a root whose first state was not yet recorded; they
+    are None and 0 for a node that waited, which began at a time that nobody knows.
     Children go on as unknown until their venue proves where they are.
     """
     fills = list(fills)
@@ -94,6 +95,6 @@ def restored_node(
         ledger,
         max(attempt, highest),
         accepted,
-        memory.started_ns or created_ns,
+        memory.started_ns or created_ns or now_ns,
         baseline,
     )

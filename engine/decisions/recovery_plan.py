@@ -20,14 +20,29 @@ from engine.model.orders import ChildOrder, OrderReport, parse_client_order_id
 from engine.model.progress import NodeProgress
 from engine.model.units import average_price_1e9
 
-__all__ = ["GraphSeed", "PastGraph", "PastNode", "ended_progress", "rebuilt"]
+__all__ = [
+    "CANCELLING",
+    "FLATTENING",
+    "RESUMED",
+    "GraphSeed",
+    "PastGraph",
+    "PastNode",
+    "ended_progress",
+    "rebuilt",
+]
+
+# How the reason of a graph that goes on begins, so that a restart knows what was under way.
+CANCELLING = "cancelling"
+FLATTENING = "flattening"
+RESUMED = "resumed"
 
 
 class GraphSeed(msgspec.Struct, frozen=True):
     """An admitted graph on its way to becoming an actor; after a restart with what was known.
 
     `spare` are nodes that only a flatten starts. `ended` are the last words of nodes that had
-    ended, `restored` the states of the others, in node order.
+    ended, `restored` the states of the others, in node order. `said` is the last reason that was
+    recorded for the graph, `short` that an ended node left a part of its derived target.
     """
 
     client_id: str
@@ -41,6 +56,20 @@ class GraphSeed(msgspec.Struct, frozen=True):
     paused: str | None = None
     ended: tuple[NodeProgress, ...] = ()
     restored: tuple[RestoredNode | None, ...] = ()
+    said: str = ""
+    short: bool = False
+
+    @property
+    def unused(self) -> tuple[int, ...]:
+        """The spare nodes that nothing has started or ended yet."""
+        if not self.restored:
+            return self.spare
+        states = ((index, self.restored[index]) for index in self.spare)
+        return tuple(
+            index
+            for index, one in states
+            if one is not None and one.ledger is None and one.memory.stopping is None
+        )
 
 
 class PastNode(msgspec.Struct, frozen=True):

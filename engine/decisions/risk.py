@@ -177,6 +177,13 @@ class RiskLedger:
         position = self._positions.get((client_id, environment, router_id))
         return position.net_1e8 if position else 0
 
+    def restore_position(
+        self, client_id: str, environment: Environment, router_id: int, net_1e8: int
+    ) -> None:
+        """At a start: what the account's recorded fills add up to in one instrument."""
+        position = _Position(net_1e8)
+        self._positions[client_id, environment, router_id] = position
+
     def authorise(self, intent: RouteIntent, now_ns: int) -> Grant | Denial:
         """A grant that holds the intent's exposure, or the first check that it fails."""
         market = self._markets[intent.router_id]

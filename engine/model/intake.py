@@ -21,6 +21,7 @@ from engine.model.graph import (
     graph_of,
 )
 from engine.model.units import price_1e9, qty_1e8
+from engine.model.wire_faults import wire_faults
 
 __all__ = ["fingerprint", "parse_graph", "with_decimals"]
 
@@ -55,8 +56,10 @@ def parse_graph(order: Graph | SimpleOrder | Mapping[str, Any] | bytes | str) ->
         path = _PATH.search(str(error))
         sentence = _PATH.sub("", str(error))
         where = path.group(1) if path else ""
+        faults = _all_faults(order) or [(where, sentence)]
+        where, sentence = faults[0]
         text = f"{where}: {sentence}" if where else sentence
-        raise GraphError(text, [(where, sentence)]) from None
+        raise GraphError(text, faults) from None
 
 
 _encode_canonical = msgspec.json.Encoder(order="sorted").encode
@@ -84,6 +87,15 @@ def _from_simple(order: SimpleOrder) -> Graph:
     except ValueError as error:
         raise GraphError(f"{field}: {error}", [(field, str(error))]) from None
     return graph_of(order, amount, price)
+
+
+def _all_faults(order: Mapping[str, Any] | bytes | str) -> list[tuple[str, str]]:
+    """Every fault of the document's words; none where it is no document at all."""
+    try:
+        plain = with_decimals(_untyped(order) if isinstance(order, bytes | str) else order)
+    except msgspec.DecodeError:
+        return []
+    return wire_faults(plain, Graph if "nodes" in plain else SimpleOrder)
 
 
 def _untyped(body: bytes | str) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 from enum import IntEnum
+from typing import Final
 
 PRICE_DECIMALS = 9
 QTY_DECIMALS = 8
@@ -15,6 +16,9 @@ PRICE_SCALE = 10**PRICE_DECIMALS
 QTY_SCALE = 10**QTY_DECIMALS
 PPM = 1_000_000
 INT64_MAX = 2**63 - 1
+# Numbers of so many digits fit 64 bits whatever they are.
+_PLAIN_DIGITS = 18
+_POWERS = tuple(10**n for n in range(_PLAIN_DIGITS + 1))
 
 
 class Side(IntEnum):
@@ -29,20 +33,25 @@ class Side(IntEnum):
 
     @property
     def text(self) -> str:
-        return "buy" if self is Side.BUY else "sell"
+        return "sell" if self else "buy"
 
     @property
     def opposite(self) -> Side:
-        return Side.SELL if self is Side.BUY else Side.BUY
+        return _BUY if self else _SELL
+
+
+# Looking an enum member up by its class costs a tenth of a microsecond each time.
+_BUY: Final = Side.BUY
+_SELL: Final = Side.SELL
 
 
 def parse_side(text: str) -> Side:
     """`buy` or `sell` in any case; ValueError otherwise."""
     lowered = text.lower()
     if lowered == "buy":
-        return Side.BUY
+        return _BUY
     if lowered == "sell":
-        return Side.SELL
+        return _SELL
     raise ValueError(f"side must be 'buy' or 'sell', not {text!r}")
 
 
@@ -51,6 +60,13 @@ def parse_decimal(text: str | Decimal | int, decimals: int) -> int:
 
     A float is refused here: what a caller's float means is decided at the door.
     """
+    if type(text) is str:
+        # Plain digits, as venues write them; whatever else there may be is left to Decimal.
+        whole, point, fraction = text.partition(".")
+        shift = decimals - len(fraction)
+        if 0 <= shift and len(whole) + decimals <= _PLAIN_DIGITS and text.isascii():
+            if whole.isdigit() and (fraction.isdigit() or not point):
+                return int(whole + fraction) * _POWERS[shift]
     if isinstance(text, bool | float):
         # A value error like the others, so that callers name the field in one way.
         raise ValueError(  # noqa: TRY004  # see above
@@ -116,6 +132,8 @@ def divide_half_even(numerator: int, denominator: int) -> int:
     """Integer quotient rounded half to even; the denominator is positive."""
     assert denominator > 0
     quotient, rest = divmod(numerator, denominator)
+    if not rest:
+        return quotient
     twice = 2 * rest
     if twice > denominator or (twice == denominator and quotient & 1):
         return quotient + 1

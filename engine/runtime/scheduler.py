@@ -26,7 +26,7 @@ OnFailure = Callable[[ActorRef, Message | None, Exception], None]
 class Scheduler:
     """Decides order, never time. A lane is bounded by the capacities of the mailboxes on it."""
 
-    __slots__ = ("_failed", "_meters", "_turns_to_fair", "lanes", "pending")
+    __slots__ = ("_failed", "_meters", "_turns_to_fair", "lanes", "pending", "pushes")
 
     def __init__(self, meters: Meters, failed: OnFailure) -> None:
         self.lanes: tuple[deque[Entry], deque[Entry], deque[Entry], deque[Entry]] = (
@@ -35,6 +35,8 @@ class Scheduler:
             deque(),
             deque(),
         )
+        # One bound method a lane, shared by all actors of it.
+        self.pushes = tuple(lane.append for lane in self.lanes)
         self.pending: list[ActorRef] = []
         self._meters = meters
         self._failed = failed

@@ -69,13 +69,15 @@ class ActorSystem:
         supervision: Supervision | None = None,
         parent: ActorRef | None = None,
     ) -> ActorRef:
-        """Make an actor from its factory, which is kept for restarts.
+        """Make an actor from its factory, which is kept where a failure means a restart.
 
         What the factory or `on_start` raises comes out here; nothing stays behind then.
         """
         actor = factory()
         self._next_actor += 1
-        ref = ActorRef(self, self._next_actor, name, factory, supervision or RESTART, parent)
+        policy = supervision or RESTART
+        kept = factory if policy.action is FailureAction.RESTART else None
+        ref = ActorRef(self, self._next_actor, name, kept, policy, parent)
         self.refs[ref.actor_id] = ref
         if parent is not None:
             parent.tie().children[ref.actor_id] = ref
@@ -213,7 +215,7 @@ class ActorSystem:
             self.meters.of(type(ref.actor).__name__).restarts += 1
             self._stop_children(ref)
             self.timers.cancel_all(ref)
-            assert ref.factory is not None, "a living actor keeps its factory"
+            assert ref.factory is not None, "an actor that may restart keeps its factory"
             try:
                 self._place(ref, ref.factory())
             except Exception as error:  # noqa: BLE001  # counts as one more failure of this actor
@@ -229,7 +231,7 @@ class ActorSystem:
         ref.table = actor.handler_table
         ref.capacity = actor.mailbox_capacity if self.halted is None else HALTED
         ref.wants_batch_end = actor.has_batch_end
-        ref.push = self.scheduler.lanes[actor.lane].append
+        ref.push = self.scheduler.pushes[actor.lane]
         ref.actor = actor
         actor.ctx = Context(self, ref)
         actor.on_start()

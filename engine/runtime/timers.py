@@ -46,7 +46,11 @@ class TimerHeap:
         timer_id = self._next_id
         heapq.heappush(self._heap, (due_ns, timer_id))
         self._live[timer_id] = (ref, message)
-        ref.tie().timers.add(timer_id)
+        ties = ref.tie()
+        if ties.timers is None:
+            ties.timers = {timer_id}
+        else:
+            ties.timers.add(timer_id)
         return timer_id
 
     def cancel(self, timer_id: int) -> bool:
@@ -62,7 +66,7 @@ class TimerHeap:
 
     def cancel_all(self, ref: ActorRef) -> None:
         """Cancel every timer of one actor."""
-        if ref.ties is not None:
+        if ref.ties is not None and ref.ties.timers is not None:
             for timer_id in sorted(ref.ties.timers):
                 self.cancel(timer_id)
 
@@ -83,6 +87,9 @@ class TimerHeap:
 
     def _take(self, timer_id: int) -> tuple[ActorRef, Message] | None:
         live = self._live.pop(timer_id, None)
-        if live is not None and live[0].ties is not None:
-            live[0].ties.timers.discard(timer_id)
+        ties = None if live is None else live[0].ties
+        if ties is not None and ties.timers is not None:
+            ties.timers.discard(timer_id)
+            if not ties.timers:
+                ties.timers = None
         return live

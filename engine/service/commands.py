@@ -192,7 +192,7 @@ class EngineCommands:
         self,
         reason: str,
         *,
-        scope: KillScope = KillScope.DESK,
+        scope: KillScope | str = KillScope.DESK,
         key: str = "",
         cancel_open: bool = True,
         quiet_timeout_s: float = 5.0,
@@ -202,9 +202,17 @@ class EngineCommands:
         It survives a restart. The receipt comes once nothing is open any more, or after
         `quiet_timeout_s` with what still is.
         """
+        try:
+            scope = KillScope(scope)
+        except ValueError:
+            known = ", ".join(KillScope)
+            raise ConfigError(f"{scope!r} is no scope of a kill switch; use {known}") from None
         if (scope is KillScope.DESK) == bool(key):
             raise ConfigError("a kill switch of a scope needs its key, the desk's takes none")
         started = time.monotonic()
+        # At once, past every queue: each order looks at the switch before it leaves. The message
+        # that follows keeps it, bars a venue from routing, and is recorded.
+        self.world.switch.engage(scope, key, reason)
         self.tell(self.world.risk, HaltTrading(True, reason, scope, key))
         before = set(self.open_children(scope, key))
         graphs = await self.ask(
@@ -242,9 +250,11 @@ class EngineCommands:
             warning,
         )
 
-    async def resume_trading(self, *, scope: KillScope = KillScope.DESK, key: str = "") -> None:
+    async def resume_trading(
+        self, *, scope: KillScope | str = KillScope.DESK, key: str = ""
+    ) -> None:
         """Clear the kill switch of a scope; graphs that it froze stay paused until resumed."""
-        self.tell(self.world.risk, HaltTrading(False, "", scope, key))
+        self.tell(self.world.risk, HaltTrading(False, "", KillScope(scope), key))
         await self.flush()
 
     def open_children(self, scope: KillScope, key: str) -> dict[str, ChildState]:

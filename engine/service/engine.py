@@ -43,7 +43,7 @@ from engine.service.config import EngineConfig, RemoteVenues, SandboxVenues
 from engine.service.flight_recorder import INCIDENTS_NAME, FlightRecorder
 from engine.service.graph_view import GraphState
 from engine.service.incident_watch import IncidentWatch
-from engine.service.recovery import past_graphs
+from engine.service.recovery import past_graphs, restore_positions
 from engine.service.remote_link import remote_ports
 from engine.service.run import Changes, GraphRun
 from engine.service.sandbox import sandbox_ports
@@ -156,6 +156,7 @@ class ExecutionEngine(EngineCommands):
         for scope, key, reason in queries.halts(self.environment):
             driver.tell(world.risk, HaltTrading(True, reason, scope, key))
         if store.last_seq:
+            restore_positions(queries, world, self.environment, SYMBOL_ALIASES)
             self._recover(world, driver, queries)
         driver.pump()
         return self

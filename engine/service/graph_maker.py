@@ -81,6 +81,9 @@ class GraphMaker:
             seed.recovered,
             seed.paused,
             seed.ended,
+            seed.said,
+            seed.short,
+            seed.unused,
         )
         names = seed.client_id, seed.environment, seed.graph_id, seed.graph_number
         return lambda: GraphActor(*names, factories, start, after, guard, registry, self.journal)

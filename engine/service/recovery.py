@@ -9,14 +9,15 @@ from engine.decisions.node_memory import unpack_memory
 from engine.decisions.node_restore import PastChild, PastFill
 from engine.decisions.recovery_plan import GraphSeed, PastGraph, PastNode, ended_progress
 from engine.errors import JournalError
-from engine.model.graph import GraphStatus
-from engine.model.instruments import Listing
+from engine.model.graph import EdgeAction, GraphStatus
+from engine.model.instruments import Environment, Listing
 from engine.model.orders import ChildOrder, ChildState, parse_client_order_id
 from engine.model.units import QTY_SCALE, Side
+from engine.service.wiring import World
 from engine.store.queries import Queries
 from engine.store.rows import ChildRow, FillRow, NodeRow, StoredGraph
 
-__all__ = ["past_graphs"]
+__all__ = ["past_graphs", "restore_positions"]
 
 
 def past_graphs(
@@ -25,6 +26,16 @@ def past_graphs(
     """Every open graph of the store, one at a time; JournalError where its instrument is gone."""
     for stored in queries.open_graphs():
         yield past_graph(stored, queries, instruments)
+
+
+def restore_positions(
+    queries: Queries, world: World, environment: Environment, aliases: Mapping[str, str]
+) -> None:
+    """Position limits count what earlier runs traded; instruments no longer listed are left out."""
+    for client_id, symbol, net_1e8 in queries.positions(environment):
+        handle = world.instruments.get(aliases.get(symbol, symbol))
+        if handle is not None:
+            world.ledger.restore_position(client_id, environment, handle.router_id, net_1e8)
 
 
 def past_graph(
@@ -66,8 +77,20 @@ def past_graph(
         True,
         graph.reason if graph.status is GraphStatus.PAUSED else None,
         tuple(ended),
+        said=graph.reason,
+        short=any(
+            nodes[one.node_index].node.quantity == "derived"
+            and one.target_qty_1e8 - one.filled_qty_1e8 >= lot_1e8(nodes[one.node_index])
+            for one in ended
+        ),
     )
     return PastGraph(seed, tuple(past))
+
+
+def lot_1e8(resolved: ResolvedNode) -> int:
+    """The finest lot of the venues that a node may use."""
+    pinned = resolved.node.instrument.venue
+    return min(one.lot_1e8 for one in resolved.handle.listings if pinned in (None, one.venue))
 
 
 def past_node(
@@ -79,6 +102,11 @@ def past_node(
     children = queries.children_of(row.order_number)
     mids = stored.accepted.arrival_mids_x2
     arrival = mids[index] if index < len(mids) and mids[index] else None
+    graph = stored.accepted.graph
+    waited = graph.nodes[index].activation != "root" and any(
+        edge.to_node == graph.nodes[index].node_id and edge.action is EdgeAction.ACTIVATE
+        for edge in graph.edges
+    )
     planned = max((child.attempt for child in children), default=0)
     return PastNode(
         index,
@@ -93,8 +121,8 @@ def past_node(
             if not child.state.terminal and child.venue in listings
         ),
         {child.client_order_id: child.filled_qty_1e8 for child in children},
-        arrival,
-        row.created_ns,
+        None if waited else arrival,
+        0 if waited else row.created_ns,
         planned,
         sum(
             child.qty_1e8

@@ -149,6 +149,15 @@ class Queries:
         sql = "SELECT * FROM children WHERE order_number = ? ORDER BY first_seq"
         return self._rows(sql, (order_number,), ChildRow)
 
+    def positions(self, environment: Environment) -> list[tuple[str, str, int]]:
+        """(client, symbol, signed net of all fills in 1e-8); reads every fill once."""
+        sql = (
+            "SELECT client_id, symbol, sum(CASE side WHEN 0 THEN qty_1e8 ELSE -qty_1e8 END) "
+            "FROM fills JOIN accounts USING (account) WHERE environment = ? "
+            "GROUP BY client_id, symbol"
+        )
+        return [tuple(row) for row in self._fetch(sql, (environment.value,))]
+
     def has_fill(self, fill_id: str) -> bool:
         """Whether a fill of this id is recorded; a look through the account-less ones."""
         sql = "SELECT 1 FROM fills WHERE fill_id = ? LIMIT 1"

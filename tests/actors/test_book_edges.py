@@ -53,9 +53,7 @@ class Bench(Stage):
 
         check = checksum or add_up
         self.ref = self.system.spawn(
-            lambda: BookActor(
-                slot, self.ring, feed, LISTING_ID, router, check, 1, prices, tape
-            ),
+            lambda: BookActor(slot, self.ring, feed, LISTING_ID, router, check, 1, prices, tape),
             name="book",
             supervision=RESTART,
         )

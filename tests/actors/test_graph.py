@@ -107,7 +107,10 @@ def test_a_cancel_reaches_the_nodes_that_still_work() -> None:
     assert stage.got(first) == []
     assert len(stage.take(second, CancelNode)) == 1
     stage.end_one(1, CANCELLED, "CANCELLED")
-    (record,) = stage.take(stage.journal, Record)
+    begun, record = stage.take(stage.journal, Record)
+    assert isinstance(begun.payload, GraphChanged)
+    assert begun.payload.status is GraphStatus.ACTIVE
+    assert begun.payload.reason.startswith("cancelling: ")
     assert isinstance(record.payload, GraphChanged)
     assert record.payload.status is GraphStatus.CANCELLED
 
@@ -116,7 +119,7 @@ def test_a_cancel_that_comes_too_late_changes_nothing() -> None:
     stage = GraphStage(1)
     stage.cancel()
     stage.end(FILLED)
-    (record,) = stage.take(stage.journal, Record)
+    *_, record = stage.take(stage.journal, Record)
     assert isinstance(record.payload, GraphChanged)
     assert record.payload.status is GraphStatus.COMPLETED
 
@@ -131,7 +134,7 @@ def test_a_pause_says_why_and_a_resume_reaches_every_node() -> None:
     told = [record.payload for record in stage.take(stage.journal, Record)]
     assert told == [
         GraphChanged(GraphStatus.PAUSED, "because"),
-        GraphChanged(GraphStatus.ACTIVE, ""),
+        GraphChanged(GraphStatus.ACTIVE, "resumed"),
     ]
 
 

@@ -15,7 +15,6 @@ from engine.messages import (
     CancelChild,
     CancelNode,
     DisarmPrice,
-    LiquidityAppeared,
     NodeMoved,
     PauseNode,
     PriceReached,
@@ -24,7 +23,6 @@ from engine.messages import (
     ShareChanged,
     StartNode,
     UpstreamChanged,
-    WatchLiquidity,
 )
 from engine.model.graph import (
     Condition,
@@ -319,13 +317,7 @@ def test_what_the_other_has_out_is_not_sent_and_becomes_free_with_its_end() -> N
     stage.rest(QTY * 3 // 4)
     shared.exposed[1] = 0
     stage.tell(stage.ref, ShareChanged())
-    (watch,) = stage.take(stage.router, WatchLiquidity)
-    assert watch.price_1e9 == PRICE + 10**10
-    stage.tell(stage.ref, LiquidityAppeared(PRICE + 10**10))
-    stage.run(1_000 * MS)
-    stage.report(ReportKind.CANCELLED, cum_qty_1e8=0)
-    stage.run(1_000 * MS)
-    assert sent(stage) == QTY
+    assert sent(stage) == QTY // 4
 
 
 def test_an_exit_that_another_goes_before_pulls_what_rests() -> None:
@@ -340,6 +332,17 @@ def test_an_exit_that_another_goes_before_pulls_what_rests() -> None:
     stage.report(ReportKind.CANCELLED, cum_qty_1e8=0)
     assert shared.exposed[2] == 0
     assert stage.take(stage.peers[1], ShareChanged), "the other hears that there is room"
+
+
+def test_an_exit_whose_sibling_had_ended_before_a_restart_tells_it_nothing() -> None:
+    stage, _ = reducing()
+    stage.peers[1] = stage.graph
+    stage.hear(progress(0, 1, QTY, status=FILLED))
+    stage.rest(QTY)
+    stage.tell(stage.ref, CancelNode("enough"))
+    stage.report(ReportKind.CANCELLED, cum_qty_1e8=0)
+    assert stage.ended() is not None
+    assert stage.got(stage.graph) == [], "the graph stands in for it and has no use for that"
 
 
 def test_exits_have_no_more_out_than_the_entry_has_filled() -> None:

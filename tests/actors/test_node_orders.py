@@ -1,8 +1,9 @@
-"""A node's orders: answers to attempts, reports in any order, proof, retries, what is given back."""
+"""A node's orders: answers to attempts, reports in any order, proof, retries, giving back."""
 
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ from tests.support.node_stage import PRICE, QTY, NodeStage
 
 MS = 10**6
 S = 10**9
-BUSY = {"code": "EXCHANGE_BUSY", "text": "try again"}
+BUSY: dict[str, Any] = {"code": "EXCHANGE_BUSY", "text": "try again"}
 
 
 def started(**fields: object) -> NodeStage:

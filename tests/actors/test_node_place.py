@@ -46,8 +46,6 @@ def test_the_policy_is_made_of_the_nodes_terms() -> None:
 
 def test_a_place_without_prices_takes_none() -> None:
     stage, _ = request()
-    place = node_place(
-        stage.block, stage.risk, stage.router, stage.journal, {"alpha": stage.trade}
-    )
+    place = node_place(stage.block, stage.risk, stage.router, stage.journal, {"alpha": stage.trade})
     assert (place.prices, place.multiplier_1e8) == ({}, 10**8)
     assert place.lot_1e8 == min(one.lot_1e8 for one in stage.block.listings)

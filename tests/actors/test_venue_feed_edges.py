@@ -9,6 +9,7 @@ import pytest
 from actors.book import BookActor
 from actors.venue_feed import VenueFeedActor
 from engine.decisions.market import MarketBlock
+from engine.decisions.market_tape import MarketTape
 from engine.kernels.delta_ring import DeltaRing
 from engine.messages import (
     BookDelta,
@@ -63,9 +64,12 @@ class FeedBench(Stage):
         )
         if narrow:
             slot, router = self.market.slot(0), self.probe("router")
-            ring, feed = self.rings[0], self.ref
+            ring, feed, tape = self.rings[0], self.ref, MarketTape(event=False)
             books[0], _ = self.spawn(
-                lambda: NarrowBook(slot, ring, feed, 0, router, lambda *_: 0, 0), "book"
+                lambda: NarrowBook(
+                    slot, ring, feed, 0, router, lambda *_: 0, 0, self.probe("prices"), tape
+                ),
+                "book",
             )
 
     def rows(

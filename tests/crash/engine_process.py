@@ -12,51 +12,19 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any, Self
 
-from engine.runtime.system import ActorSystem
-from engine.service import engine as engine_module
-from engine.service.config import EngineConfig, SandboxVenues
+from engine.service.config import EngineConfig, RemoteVenues
 from engine.service.engine import ExecutionEngine
-from engine.service.remote_link import remote_ports
-from engine.service.settings import VenuePorts
 
 STARTED = time.perf_counter()
 POLL_S = 0.01
 ENDED = ("completed", "cancelled", "failed")
 
 
-class RemoteEngine(ExecutionEngine):
-    """An engine whose venues are in another process: the one seam it needs, put in from outside."""
-
-    address = ""
-    links: list[VenuePorts]
-
-    async def __aenter__(self) -> Self:
-        def ports(system: ActorSystem, *_: Any, **__: Any) -> list[VenuePorts]:
-            assert self._driver is not None
-            self.links = remote_ports(self._driver, self.address, events=False)
-            return self.links
-
-        # This process has one engine only, and it is never the embedded one.
-        engine_module.build_sandbox = lambda *_, **__: []
-        engine_module.sandbox_ports = ports
-        return await super().__aenter__()
-
-    async def __aexit__(self, *error: object) -> None:
-        await super().__aexit__(*error)
-        for one in self.links:
-            one.feed_link.close()
-            one.trade_link.close()
-
-
 async def live(address: str, folder: str, graphs: str) -> None:
     """Submit what is not known yet, then watch all of it to its end."""
-    config = EngineConfig(
-        venues=SandboxVenues(events=False), data_dir=folder, durability="accepted"
-    )
-    engine = RemoteEngine(config)
-    engine.address = address
+    venues = RemoteVenues(socket=address, events=False)
+    engine = ExecutionEngine(EngineConfig(venues=venues, data_dir=folder, durability="accepted"))
     tell(f"imported {time.perf_counter() - STARTED:.3f}")
     async with engine:
         tell(f"entered {time.perf_counter() - STARTED:.3f}")

@@ -11,6 +11,7 @@ from engine.messages import GraphCommandKind
 from engine.model.fees import FeeSchedule
 from engine.model.graph import Edge, Graph, Node
 from engine.model.instruments import Instrument, InstrumentType, Listing
+from engine.model.risk import GraphRisk
 from engine.model.terms import Terms
 from engine.model.units import Side
 from tests.support.crash_world import Act, Press, Quote, Site
@@ -35,11 +36,18 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     others: tuple[Quote | Press, ...] = ()
     acts: tuple[Act, ...] = ()
     static: bool = True
-    ends: tuple[str, ...] = ()
+
+    on_failure: str = ""
 
     @property
     def graph(self) -> Graph:
-        return Graph(nodes=self.nodes, edges=self.edges, graph_id=f"g_{self.name}")
+        risk = {"on_failure": {"action": self.on_failure}} if self.on_failure else None
+        return Graph(
+            nodes=self.nodes,
+            edges=self.edges,
+            graph_id=f"g_{self.name}",
+            risk=msgspec.convert(risk, GraphRisk | None),
+        )
 
     def sites(self) -> list[Site]:
         """Fresh venues: every life of one engine goes over the same ones."""
@@ -127,7 +135,7 @@ def drop_market(at_ms: int) -> tuple[Quote, ...]:
 
 def single(name: str, *, static: bool = True, **fields: Any) -> Shape:
     """A graph of one node."""
-    extra = {key: fields.pop(key) for key in ("others", "acts", "venues", "ends") if key in fields}
+    extra = {key: fields.pop(key) for key in ("others", "acts", "venues") if key in fields}
     return Shape(name=name, nodes=(eth("a", **fields),), static=static, **extra)
 
 
@@ -161,19 +169,43 @@ def singles() -> list[Shape]:
         single("fok", qty=1.5, execution={"tif": "FOK"}),
         single("ioc_limit", qty=3.0, limit_1e9=2_001_500_000_000, execution={"tif": "IOC"}),
         single("limit", limit_1e9=LIMIT_LOW, static=False, others=(press(1.0),), **RESTS),
-        single("limit_crossing", qty=1.4, limit_1e9=2_001_500_000_000, static=False,
-               others=(press(9.0),), **RESTS),
+        single(
+            "limit_crossing",
+            qty=1.4,
+            limit_1e9=2_001_500_000_000,
+            static=False,
+            others=(press(9.0),),
+            **RESTS,
+        ),
         single("passive", policy="passive_limit", static=False, others=(press(9.0),), **RESTS),
         single("chase", policy="aggressive_chase", static=False, others=(press(0.5),)),
         single("ladder", policy="passive_ladder", static=False, others=(press(9.0),), **RESTS),
-        single("drip", policy="time_drip", static=False, others=(press(9.0),),
-               execution={"horizon_ms": 40_000}, **RESTS),
-        single("iceberg", policy="iceberg", limit_1e9=LIMIT_LOW, static=False,
-               others=(press(9.0),), execution={"display_qty_1e8": ONE // 5}, **RESTS),
+        single(
+            "drip",
+            policy="time_drip",
+            static=False,
+            others=(press(9.0),),
+            execution={"horizon_ms": 40_000},
+            **RESTS,
+        ),
+        single(
+            "iceberg",
+            policy="iceberg",
+            limit_1e9=LIMIT_LOW,
+            static=False,
+            others=(press(9.0),),
+            execution={"display_qty_1e8": ONE // 5},
+            **RESTS,
+        ),
         single("twap", qty=1.2, execution=pacing(uniform=uniform)),
         single("vwap", qty=1.2, static=False, others=prints(), execution=pacing(vwap=uniform)),
-        single("pov", qty=0.6, static=False, others=prints(),
-               execution=pacing(pov={"participation_bps": 1_000, "interval_ms": 300})),
+        single(
+            "pov",
+            qty=0.6,
+            static=False,
+            others=prints(),
+            execution=pacing(pov={"participation_bps": 1_000, "interval_ms": 300}),
+        ),
     ]
 
 
@@ -293,6 +325,28 @@ def graphs() -> list[Shape]:
             edges=(edge("a", "b", trigger="on_done"),),
         ),
         Shape(
+            name="flattened",
+            nodes=(
+                eth("a", qty=0.4),
+                eth("b", limit_1e9=1_990 * DOLLAR, **RESTS),
+                # More than the account has: the venue refuses it for good.
+                eth("c", qty=1_000_000.0, limit_1e9=1_990 * DOLLAR, **RESTS),
+            ),
+            edges=(edge("a", "c"),),
+            venues=three,
+            on_failure="flatten",
+        ),
+        Shape(
+            name="cancelled_graph",
+            nodes=(
+                eth("a", qty=0.4),
+                eth("b", limit_1e9=1_990 * DOLLAR, **RESTS),
+                eth("c", qty=0.3),
+            ),
+            edges=(edge("a", "b"), edge("b", "c", trigger="on_cancel")),
+            acts=(Act(3_000, GraphCommandKind.CANCEL),),
+        ),
+        Shape(
             name="accepted",
             nodes=(rest, eth("b", "sell", 0.4, symbol=PERP)),
             edges=(edge("a", "b", trigger="on_accepted"),),
@@ -310,14 +364,28 @@ def meddled() -> list[Shape]:
     larger = Terms(qty_1e8=ONE * 3 // 2)
     paced = pacing(uniform={"num_slices": 4, "interval_ms": 400})
     return [
-        single("paused", acts=(Act(1_000, pause), Act(2_000, resume)), static=False,
-               others=(press(1.0, at_ms=3_000),), **rest),
-        single("paused_twap", qty=1.2, acts=(Act(600, pause), Act(2_000, resume)),
-               execution=paced),
-        single("cancelled", acts=(Act(6_000, GraphCommandKind.CANCEL),), static=False,
-               others=(press(0.4, at_ms=800, each=0.2),), **rest),
-        single("amended", acts=(Act(1_000, GraphCommandKind.AMEND_NODE, "a", larger),),
-               static=False, others=(press(9.0, at_ms=1_600),), **rest),
+        single(
+            "paused",
+            acts=(Act(1_000, pause), Act(2_000, resume)),
+            static=False,
+            others=(press(1.0, at_ms=3_000),),
+            **rest,
+        ),
+        single("paused_twap", qty=1.2, acts=(Act(600, pause), Act(2_000, resume)), execution=paced),
+        single(
+            "cancelled",
+            acts=(Act(6_000, GraphCommandKind.CANCEL),),
+            static=False,
+            others=(press(0.4, at_ms=800, each=0.2),),
+            **rest,
+        ),
+        single(
+            "amended",
+            acts=(Act(1_000, GraphCommandKind.AMEND_NODE, "a", larger),),
+            static=False,
+            others=(press(9.0, at_ms=1_600),),
+            **rest,
+        ),
     ]
 
 

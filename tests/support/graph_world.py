@@ -51,7 +51,7 @@ from venues.simulated.link import SimulatedLink
 from venues.simulated.trade_codec import SimulatedTradeCodec
 from venues.simulated.venue import SimulatedVenue
 
-__all__ = ["EVENT", "KALSHI", "GraphWorld"]
+__all__ = ["CLIENT", "EVENT", "KALSHI", "SANDBOX", "GraphWorld"]
 
 MS = 1_000_000
 START_NS = 1_700_000_000 * 1_000 * MS
@@ -103,6 +103,7 @@ class GraphWorld:
         self.store = SqliteStore(":memory:")
         self.queries = Queries(self.store)
         self.times = latency_ns, tick_ns
+        self.seed = seed
         self.sterner = sterner or {}
         ports = []
         for venue in venues:
@@ -130,7 +131,7 @@ class GraphWorld:
         if venue in self.sterner:
             least = qty_1e8(self.sterner[venue])
             own = tuple(msgspec.structs.replace(one, qty_min_1e8=least) for one in listings)
-        exchange = SimulatedExchange(venue, own, random.Random(1), config.get(venue))
+        exchange = SimulatedExchange(venue, own, random.Random(self.seed), config.get(venue))
         self.exchanges[venue] = exchange
         latency_ns, tick_ns = self.times
         host = self.system.spawn(

@@ -8,6 +8,7 @@ spot or event contracts may go below zero against quote collateral, as on a marg
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from engine.model.fees import fee_1e9
 from engine.model.instruments import InstrumentType, Listing
@@ -18,6 +19,10 @@ __all__ = ["SEED_BALANCE_1E9", "Account", "Position"]
 SEED_BALANCE_1E9 = 1_000_000_000 * PRICE_SCALE
 QTY_TO_AMOUNT = PRICE_SCALE // QTY_SCALE
 PERP_MARGIN_PPM = 100_000
+# Looking an enum member up by its class costs a tenth of a microsecond each time.
+BUY: Final = Side.BUY
+PERP: Final = InstrumentType.PERP
+PREDICTION: Final = InstrumentType.PREDICTION
 
 
 class Position:
@@ -95,9 +100,9 @@ class Account:
         notional = notional_1e9(price_1e9, qty_1e8)
         fees = listing.fees
         fee = max(0, fee_1e9(fees, price_1e9, qty_1e8, maker=False)) if fees else 0
-        if listing.instrument.type is InstrumentType.PERP:
+        if listing.instrument.type is PERP:
             return quote, divide_half_even(notional * PERP_MARGIN_PPM, PPM) + fee
-        if side is Side.BUY:
+        if side is BUY:
             return quote, notional + fee
         base, amount = base_asset(listing), qty_1e8 * QTY_TO_AMOUNT
         if not self.short_allowed or self.available(base) >= amount:
@@ -108,30 +113,33 @@ class Account:
     def hold(self, hold: Hold) -> bool:
         """Keep the amount for an order; False when it is not available."""
         asset, amount = hold
-        if self.available(asset) < amount:
+        held = self.held.get(asset, 0)
+        if self.balances.get(asset, 0) - held < amount:
             return False
-        self.held[asset] = self.held.get(asset, 0) + amount
+        self.held[asset] = held + amount
         return True
 
     def release(self, asset: str, amount_1e9: int) -> None:
         """Give a hold back."""
-        self.held[asset] = self.held.get(asset, 0) - amount_1e9
-        assert self.held[asset] >= 0, "more is released than was held"
+        held = self.held.get(asset, 0) - amount_1e9
+        assert held >= 0, "more is released than was held"
+        self.held[asset] = held
 
     def fill(
         self, listing: Listing, side: Side, qty_1e8: int, price_1e9: int, fee: int, fee_asset: str
     ) -> None:
         """Move assets and position for one execution, and charge its fee (1e-9)."""
         quote = listing.instrument.quote
-        signed = qty_1e8 * side.sign
+        sign = side.sign
+        signed = qty_1e8 * sign
         position = self.position(listing.venue_symbol)
         profit = position.apply(signed, price_1e9)
         position.fees_1e9 += fee
-        if listing.instrument.type is InstrumentType.PERP:
+        if listing.instrument.type is PERP:
             self.add(quote, profit)
         else:
             self.add(base_asset(listing), signed * QTY_TO_AMOUNT)
-            self.add(quote, -side.sign * notional_1e9(price_1e9, qty_1e8))
+            self.add(quote, -sign * notional_1e9(price_1e9, qty_1e8))
         self.add(fee_asset, -fee)
 
     def fund(self, listing: Listing, mark_1e9: int, rate_ppm: int) -> int:
@@ -152,6 +160,6 @@ Hold = tuple[str, int]
 
 def base_asset(listing: Listing) -> str:
     """The asset that is held: the coin of a spot pair, the symbol of an event contract."""
-    if listing.instrument.type is InstrumentType.PREDICTION:
+    if listing.instrument.type is PREDICTION:
         return listing.venue_symbol
     return listing.instrument.base

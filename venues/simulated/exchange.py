@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Final
 
 from engine.decisions.matching import Placed, PlaceOutcome
 from engine.model.instruments import Listing
@@ -58,6 +59,10 @@ from venues.simulated.sessions import Sessions
 
 __all__ = ["ExchangeConfig", "SimulatedExchange"]
 
+# Looking an enum member up by its class costs a tenth of a microsecond each time.
+FILLED: Final = PlaceOutcome.FILLED
+EXPIRED: Final = PlaceOutcome.EXPIRED
+ORDER_FILLED: Final = OrderState.FILLED
 FLOW_OWNER = 0
 ACCOUNT_OWNER = 1
 
@@ -209,7 +214,8 @@ class SimulatedExchange(Sessions):
             post_only=request.post,
             prevent_self_trade=True,
         )
-        refused = REFUSALS.get(placed.outcome)
+        outcome = placed.outcome
+        refused = None if outcome is FILLED else REFUSALS.get(outcome)
         if refused is not None:
             self.release_all(mine)
             self.refuse(session, request, refused, now_ns)
@@ -217,9 +223,9 @@ class SimulatedExchange(Sessions):
         self.memory.add(mine)
         self.by_number[mine.number] = mine
         self.reducing.add(mine)
-        self.answer(session, Ack(id=mine.client_id, vid=mine.vid, ts=now_ns))
+        self.answer(session, Ack(mine.client_id, mine.vid, now_ns))
         self.absorb(book, placed, side, now_ns)
-        if placed.outcome is PlaceOutcome.EXPIRED:
+        if outcome is EXPIRED:
             self.close(mine, OrderState.EXPIRED, now_ns)
             cum = fixed_qty(mine.cum_qty_1e8)
             self.tell(Expired(id=mine.client_id, vid=mine.vid, cum=cum, ts=now_ns))
@@ -332,7 +338,7 @@ class SimulatedExchange(Sessions):
         """One execution of an account's order: balances, hold, frame."""
         share = self.config.unclassified_ppm
         classified = not share or self.rng.randrange(PPM) >= share
-        before = order.left_1e8
+        before = order.qty_1e8 - order.cum_qty_1e8
         frame, fee, asset = fill_order(
             order,
             trade_id=trade_id,
@@ -342,14 +348,16 @@ class SimulatedExchange(Sessions):
             classified=classified,
             now_ns=now_ns,
         )
-        if order.held is not None:
+        left = before - qty
+        if order.held is not None and left:
+            # Of a filled order the rest of the hold is given back when it is closed.
             held_asset, amount = order.held
-            kept = amount * order.left_1e8 // before
+            kept = amount * left // before
             self.account.release(held_asset, amount - kept)
             order.held = (held_asset, kept)
         self.account.fill(order.listing, order.side, qty, price, fee, asset)
-        if not order.left_1e8:
-            self.close(order, OrderState.FILLED, now_ns)
+        if not left:
+            self.close(order, ORDER_FILLED, now_ns)
         self.tell(frame)
 
     def withdraw(self, order: ClientOrder, reason: str, now_ns: int) -> None:

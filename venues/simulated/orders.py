@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import Final
 
 from engine.model.fees import fee_1e9, fee_bps_at
 from engine.model.instruments import Listing
@@ -23,6 +24,8 @@ from venues.simulated.protocol import (
 __all__ = ["CLOSED_MAX", "ClientOrder", "OrderMemory", "fill_order"]
 
 CLOSED_MAX = 65_536
+# Looking an enum member up by its class costs a tenth of a microsecond each time.
+OPEN: Final = OrderState.OPEN
 
 
 class ClientOrder:
@@ -45,6 +48,7 @@ class ClientOrder:
         "state",
         "text",
         "tif",
+        "vid",
     )
 
     def __init__(
@@ -62,6 +66,7 @@ class ClientOrder:
     ) -> None:
         self.client_id = client_id
         self.number = number
+        self.vid = f"{listing.venue}-{number}"
         self.listing = listing
         self.side = side
         self.qty_1e8 = qty_1e8
@@ -69,7 +74,7 @@ class ClientOrder:
         self.tif = tif
         self.changed_ns = changed_ns
         self.reduce = reduce
-        self.state = OrderState.OPEN
+        self.state = OPEN
         self.cum_qty_1e8 = 0
         self.cum_fee_1e9 = 0
         self.fills: list[FillRow] = []
@@ -80,10 +85,6 @@ class ClientOrder:
     @property
     def left_1e8(self) -> int:
         return self.qty_1e8 - self.cum_qty_1e8
-
-    @property
-    def vid(self) -> str:
-        return f"{self.listing.venue}-{self.number}"
 
     def status(self, now_ns: int) -> Status:
         """Answer to a query."""
@@ -193,25 +194,26 @@ def fill_order(
     order.changed_ns = now_ns
     order.cum_qty_1e8 += qty_1e8
     order.cum_fee_1e9 += fee
+    qty_text, fee_text = fixed_qty(qty_1e8), fixed_price(fee)
     row = FillRow(
-        trade=trade_id,
-        px=fixed_price(price_1e9),
-        qty=fixed_qty(qty_1e8),
-        fee=fixed_price(fee),
-        fee_asset=asset,
-        cum_fee=fixed_price(order.cum_fee_1e9),
-        ts=now_ns,
-        maker=maker if classified else None,
-        taker_bps=bps if classified and not maker else None,
-        maker_bps=bps if classified and maker else None,
+        trade_id,
+        fixed_price(price_1e9),
+        qty_text,
+        fee_text,
+        asset,
+        fee_text if order.cum_fee_1e9 == fee else fixed_price(order.cum_fee_1e9),
+        now_ns,
+        maker if classified else None,
+        bps if classified and not maker else None,
+        bps if classified and maker else None,
     )
     order.fills.append(row)
     frame = FillFrame(
-        id=order.client_id,
-        vid=order.vid,
-        sym=order.listing.venue_symbol,
-        side=order.side.text,
-        cum=fixed_qty(order.cum_qty_1e8),
-        fill=row,
+        order.client_id,
+        order.vid,
+        order.listing.venue_symbol,
+        order.side.text,
+        qty_text if order.cum_qty_1e8 == qty_1e8 else fixed_qty(order.cum_qty_1e8),
+        row,
     )
     return frame, fee, asset

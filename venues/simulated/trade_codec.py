@@ -72,6 +72,9 @@ ENDS: Final = {
 }
 UNSURE: Final = (RejectCode.DUPLICATE_ID, RejectCode.SERVER_ERROR)
 RATE_LIMIT_STATUS = "429"
+# Looking an enum member up by its class costs a tenth of a microsecond each time.
+ACCEPTED: Final = ReportKind.ACCEPTED
+FILL: Final = ReportKind.FILL
 LIST_SPAN_NS = 86_400_000_000_000
 FORMS_MAX = 4_096
 
@@ -179,7 +182,7 @@ class SimulatedTradeCodec:
     ) -> OrderReport:
         """Frames that become one report without a fill."""
         if isinstance(frame, Ack):
-            return self.report(ReportKind.ACCEPTED, frame.id, recv_ns, frame.ts, frame.vid)
+            return self.report(ACCEPTED, frame.id, recv_ns, frame.ts, frame.vid)
         if isinstance(frame, Reject):
             kind = ReportKind.UNKNOWN if frame.code in UNSURE else ReportKind.REJECTED
             code = RATE_LIMIT_STATUS if frame.code == RejectCode.RATE_LIMITED else frame.code
@@ -235,26 +238,22 @@ class SimulatedTradeCodec:
         self, client_id: str, vid: str, row: FillRow, cum_qty_1e8: int, recv_ns: int
     ) -> OrderReport:
         """One execution with everything that the venue said of it."""
-        fill = VenueFill(
-            trade_id=row.trade,
-            price_1e9=amount(row.px),
-            qty_1e8=qty(row.qty),
-            fee_1e9=amount(row.fee),
-            fee_asset=row.fee_asset,
-            is_maker=row.maker,
-            taker_fee_bps_applied=row.taker_bps,
-            maker_fee_bps_applied=row.maker_bps,
-            venue_reported_cum_fee_1e9=amount(row.cum_fee),
-        )
+        try:
+            fill = VenueFill(
+                row.trade,
+                parse_decimal(row.px, PRICE_DECIMALS),
+                parse_decimal(row.qty, QTY_DECIMALS),
+                parse_decimal(row.fee, PRICE_DECIMALS),
+                row.fee_asset,
+                row.maker,
+                row.taker_bps,
+                row.maker_bps,
+                parse_decimal(row.cum_fee, PRICE_DECIMALS),
+            )
+        except ValueError as error:
+            raise unreadable(error) from None
         return OrderReport(
-            ReportKind.FILL,
-            client_id,
-            self.venue,
-            venue_order_id=vid,
-            exchange_ns=row.ts,
-            recv_ns=recv_ns,
-            cum_qty_1e8=cum_qty_1e8,
-            fill=fill,
+            FILL, client_id, self.venue, vid, row.ts, recv_ns, cum_qty_1e8, False, fill
         )
 
     def report(
@@ -271,17 +270,19 @@ class SimulatedTradeCodec:
         text: str = "",
     ) -> OrderReport:
         """A report without a fill."""
+        cum_qty_1e8 = qty(cum) if cum is not None else -1
         return OrderReport(
             kind,
             client_id,
             self.venue,
-            venue_order_id=vid,
-            exchange_ns=exchange_ns,
-            recv_ns=recv_ns,
-            cum_qty_1e8=qty(cum) if cum is not None else -1,
-            working=working,
-            code=code,
-            text=text,
+            vid,
+            exchange_ns,
+            recv_ns,
+            cum_qty_1e8,
+            working,
+            None,
+            code,
+            text,
         )
 
     def remember(self, listing: Listing) -> Form:
@@ -337,4 +338,9 @@ def exact(text: str, decimals: int) -> int:
     try:
         return parse_decimal(text, decimals)
     except ValueError as error:
-        raise DecodeError(f"a number of an order frame is wrong: {error}") from None
+        raise unreadable(error) from None
+
+
+def unreadable(error: ValueError) -> DecodeError:
+    """A number of a frame is none."""
+    return DecodeError(f"a number of an order frame is wrong: {error}")

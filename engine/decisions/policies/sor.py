@@ -92,6 +92,10 @@ class SorPolicy:
         if reason is Reason.BELOW_MINIMUM and view.working_qty_1e8 == 0:
             # No venue takes so little: another sweep would find the same.
             return (Stop(reason),)
+        if self._rests and view.working_qty_1e8 == 0:
+            # A limit order belongs on a book: what rested is gone, or found no place, so it is
+            # put there again, each time after a longer pause.
+            self._due = self._pulled = True
         if self._due:
             return self._sweep_at_pace(view)
         self._watching = True

@@ -5,12 +5,15 @@ Each check yields sentences about what is wrong; none is the good answer.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 
 from actors.router import RouterActor
 from actors.venue_trade import VenueTradeActor
+from engine.errors import Reason
+from engine.messages import CommandAnswer, SubmitAnswer
 from engine.model.graph import NodeStatus
+from engine.model.records import ChildrenIntended
 from engine.model.units import Side, price_1e9, qty_1e8
 from engine.service.simulation.account_checks import (
     orders_of,
@@ -18,6 +21,7 @@ from engine.service.simulation.account_checks import (
     wrong_holds,
     wrong_reservations,
 )
+from engine.service.simulation.edge_checks import EdgeChecks
 from engine.service.simulation.evidence import Evidence
 from engine.service.simulation.world import SimulatedWorld
 from venues.simulated.orders import ClientOrder
@@ -29,6 +33,9 @@ EXPLAINED = {
     ("node", "LiquidityAppeared"),
     ("node", "CancelNode"),
     ("graph", "GraphCommand"),
+    # Told to a node that had ended before a restart, whose place its graph holds.
+    ("graph", "UpstreamChanged"),
+    ("graph", "ShareChanged"),
     # Commands and facts that crossed the node's end; what it filled is checked apart.
     ("node", "UpstreamChanged"),
     ("node", "PauseNode"),
@@ -54,17 +61,51 @@ class Checkers:
 
     def __init__(self, run: SimulatedWorld) -> None:
         self.run = run
-        self.evidence = Evidence(run.grants, run.clients.loosened)
+        self.listings = [one for venue in run.swarm.venues for one in venue.listings]
+        self.evidence = self.fresh_evidence()
+        self.edges = EdgeChecks(self.listings)
         self.met: dict[str, None] = {}
+        self.life = 1
+        self.seen_at_crash: list[str] = []
+        run.crashed = self.see_crash
+
+    def fresh_evidence(self) -> Evidence:
+        return Evidence(self.run.grants, self.run.clients.loosened, self.run.lives)
+
+    def see_crash(self) -> None:
+        """Read what the engine had recorded, before a part of it is lost."""
+        self.seen_at_crash.extend(self.new_entries())
+
+    def start_anew(self) -> None:
+        """Read the journal again as the crash has left it.
+
+        Orders whose intents were lost stay known, and count as sent where a venue has them.
+        """
+        self.life = len(self.run.lives)
+        lost = self.evidence.intended
+        self.evidence, self.edges = self.fresh_evidence(), EdgeChecks(self.listings)
+        for entry in self.run.durable:
+            for reader in (self.evidence, self.edges):
+                # What is wrong with these entries was said when they were new.
+                deque(reader.take(entry), maxlen=0)
+        for name, wish in lost.items():
+            if name not in self.evidence.intended:
+                self.evidence.intended[name] = wish
+                if self.find(name) is not None:
+                    self.edges.adopt(wish.graph_id, wish.node_id, wish.child)
 
     def on_the_way(self) -> Iterator[str]:
         """What must hold at any moment."""
         run = self.run
         if run.system.halted is not None:
             yield f"the system halted: {run.system.halted}"
-        yield from self.new_entries()
+        yield from self.seen_at_crash
+        if not run.down:
+            yield from self.new_entries()
         yield from self.new_orders()
-        yield from wrong_reservations(run, self.evidence)
+        if self.life == 1 and not run.down:
+            # After a crash exposure is known again only once the venues have spoken.
+            yield from wrong_reservations(run, self.evidence)
         yield from wrong_holds(run)
 
     def at_end(self) -> Iterator[str]:
@@ -88,6 +129,8 @@ class Checkers:
         if ledger.open_grants:
             yield f"{ledger.open_grants} grants outlive their nodes"
         yield from wrong_balances(run)
+        yield from self.edges.at_end()
+        yield from broken_promises(run, self.evidence)
         yield from wrong_nodes(run, self.evidence)
         yield from unexplained_letters(run)
         yield from leftovers(run)
@@ -95,9 +138,12 @@ class Checkers:
 
     def new_entries(self) -> Iterator[str]:
         """The journal's entries since the last look; each fill happened at its venue, once."""
+        if self.life != len(self.run.lives):
+            self.start_anew()
         evidence = self.evidence
         for entry in self.run.entries[evidence.read :]:
             yield from evidence.take(entry)
+            yield from self.edges.take(entry)
         for name in list(evidence.news):
             real = executions(self.find(name))
             invented = evidence.told[name] - real
@@ -183,6 +229,28 @@ def wrong_nodes(run: SimulatedWorld, evidence: Evidence) -> Iterator[str]:
     for key in evidence.fills:
         if key not in evidence.last:
             yield f"fills of {key}, which has no state"
+
+
+def broken_promises(run: SimulatedWorld, evidence: Evidence) -> Iterator[str]:
+    """Whoever was told that a graph is accepted, or cancelled, has been told the truth."""
+    for answer in run.clients.answers.values():
+        told = answer.value
+        if isinstance(told, SubmitAnswer) and told.reason is Reason.NONE:
+            if told.graph_id not in evidence.graphs:
+                yield f"{told.graph_id} was accepted, and the journal lacks it"
+    if len(run.lives) > 1:
+        # The record of a cancel may be lost.
+        return
+    sent: Counter[str] = Counter()
+    for entry in run.entries:
+        spare = evidence.spare.get((entry.graph_id, entry.node_id), False)
+        if isinstance(entry.payload, ChildrenIntended) and not spare:
+            sent[entry.graph_id] = entry.ts_ns
+    for graph_id, at_ns, answer in run.clients.cancels:
+        told = answer.value
+        if isinstance(told, CommandAnswer) and told.reason is Reason.NONE:
+            if sent[graph_id] > at_ns:
+                yield f"{graph_id} has sent orders after its cancel was taken"
 
 
 def unexplained_letters(run: SimulatedWorld) -> Iterator[str]:

@@ -39,6 +39,7 @@ class Clients:
         self.driver = driver
         self.world = world
         self.answers: dict[int, Answer] = {}
+        self.cancels: list[tuple[str, int, Answer]] = []
         self.amended: dict[tuple[str, str], None] = {}
         self.loosened: dict[tuple[str, str], list[int]] = {}
         self.paused: dict[int, None] = {}
@@ -64,30 +65,40 @@ class Clients:
         if self.swarm.seed % 2:
             self.driver.run_until_idle()
 
+    def ask_again(self) -> None:
+        """After a restart: whoever got no answer submits the same graph again."""
+        for number, answer in list(self.answers.items()):
+            if not answer.done:
+                self.submit(number, self.swarm.submissions[number])
+
     def cancel(self, number: int) -> None:
         """The client of a submission asks for its end; nothing where it was never accepted."""
-        self.command(number, GraphCommandKind.CANCEL)
+        answer = self.command(number, GraphCommandKind.CANCEL)
+        if answer is not None:
+            self.cancels.append((self.graph_id(number), self.driver.now_ns, answer))
 
     def meddle(self, one: Meddling) -> None:
         """One drawn command on a running graph."""
         node = self.swarm.submissions[one.submission].graph.nodes[one.node_index]
         if one.kind is GraphCommandKind.AMEND_NODE:
             terms = terms_of(one, node, self.lot_of(node))
-            if self.command(one.submission, one.kind, node.node_id, terms):
+            if self.command(one.submission, one.kind, node.node_id, terms) is not None:
                 key = self.graph_id(one.submission), node.node_id
                 self.amended[key] = None
                 if terms.limit_1e9 is not None:
                     self.loosened.setdefault(key, []).append(terms.limit_1e9)
             return
         name = node.node_id if one.kind is GraphCommandKind.CANCEL_NODE else ""
-        if self.command(one.submission, one.kind, name):
+        if self.command(one.submission, one.kind, name) is not None:
             if one.kind is GraphCommandKind.PAUSE:
                 self.paused[one.submission] = None
 
     def switch(self, one: Switching) -> None:
         """Throw or clear the kill switch, and freeze the graphs that it concerns."""
         text = "the desk stopped trading" if one.halted else ""
-        self.driver.tell(self.world.risk, HaltTrading(one.halted, text, one.scope, one.key))
+        told = self.driver.tell(
+            self.world.risk, HaltTrading(one.halted, text, one.scope, one.key)
+        )
         if one.halted:
             self.thrown[one.scope.value, one.key] = one
             if self.takes(FreezeGraphs):
@@ -98,7 +109,8 @@ class Clients:
                     ),
                 )
             return
-        self.thrown.pop((one.scope.value, one.key), None)
+        if told:
+            self.thrown.pop((one.scope.value, one.key), None)
 
     def relent(self) -> None:
         """The desk clears every switch, and clients resume what is paused."""
@@ -115,23 +127,24 @@ class Clients:
 
     def command(
         self, number: int, kind: GraphCommandKind, node_id: str = "", terms: Terms | None = None
-    ) -> bool:
-        """Ask something of a graph; False where it was never accepted."""
+    ) -> Answer | None:
+        """Ask something of a graph; None where it was never accepted."""
         graph_id = self.graph_id(number)
         if not graph_id or not self.takes(GraphCommand):
-            return False
+            return None
         client = self.swarm.submissions[number].client_id
-        self.driver.ask(
+        return self.driver.ask(
             self.world.registry,
             lambda reply: GraphCommand(
                 reply, client, SANDBOX, graph_id, kind, node_id, "as drawn", terms
             ),
         )
-        return True
 
     def graph_id(self, number: int) -> str:
         """The id that the engine gave to a submission; empty where there is none."""
         answer = self.answers.get(number)
+        if answer is not None and self.swarm.crashes:
+            return self.swarm.submissions[number].graph.graph_id or ""
         if answer is None or not isinstance(answer.value, SubmitAnswer):
             return ""
         return answer.value.graph_id

@@ -13,6 +13,7 @@ from engine.messages import CommitFailed, GroupCommitted
 from engine.model.records import JournalEntry
 from engine.runtime.actor import Actor, ActorRef, Lane, handles
 from engine.runtime.delivery import Event
+from engine.store.journal import SqliteStore
 
 __all__ = ["Disk", "DiskSink"]
 
@@ -26,15 +27,26 @@ class Committed(Event, frozen=True, gc=False):
 
 
 class Disk(Actor[Committed]):
-    """`commit_ns` a group; fails all that is tried from `fails_ns[0]` to `fails_ns[1]`."""
+    """`commit_ns` a group; fails all that is tried from `fails_ns[0]` to `fails_ns[1]`.
+
+    `entries` are what an earlier engine left on it; `store`, if any, gets what is committed.
+    """
 
     lane = Lane.BACKGROUND
 
-    def __init__(self, journal: ActorRef, commit_ns: int, fails_ns: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        journal: ActorRef,
+        commit_ns: int,
+        fails_ns: tuple[int, int],
+        entries: Sequence[JournalEntry] = (),
+        store: SqliteStore | None = None,
+    ) -> None:
         self.journal = journal
         self.commit_ns = commit_ns
         self.fails_ns = fails_ns
-        self.entries: list[JournalEntry] = []
+        self.entries: list[JournalEntry] = list(entries)
+        self.store = store
         self.queue: deque[Group] = deque()
         self.attempt = 0
         self.busy = False
@@ -54,9 +66,22 @@ class Disk(Actor[Committed]):
             self.queue.clear()
             self.journal.tell(CommitFailed("the disk is full"))
             return
-        self.entries.extend(group)
+        self.keep(group)
         self.journal.tell(GroupCommitted(group[-1].seq))
         self.go_on()
+
+    def keep(self, group: Group) -> None:
+        """A group is on the platter."""
+        self.entries.extend(group)
+        if self.store is not None:
+            self.store.commit(group)
+
+    def flush(self) -> None:
+        """What is queued gets onto the platter at once, unless that is full."""
+        if self.fails_ns[0] <= self.ctx.now_ns < self.fails_ns[1]:
+            return
+        while self.queue and self.queue[0][0].seq == len(self.entries) + 1:
+            self.keep(self.queue.popleft())
 
     def take(self, group: Group) -> None:
         """Queue a group."""

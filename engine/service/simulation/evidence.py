@@ -6,6 +6,7 @@ exchanges' own memory, and nothing of what the nodes believe.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -24,9 +25,12 @@ from engine.model.records import (
 )
 from engine.model.units import Side
 
-__all__ = ["ENDS", "Evidence", "Intended", "fill_key", "passes"]
+__all__ = ["ENDS", "GRANTS_A_LIFE", "Evidence", "Intended", "fill_key", "passes"]
 
 ENDS = frozenset({GraphStatus.COMPLETED, GraphStatus.CANCELLED, GraphStatus.FAILED})
+
+# Each engine of a run counts its grants from 1.
+GRANTS_A_LIFE = 10**12
 
 Name = tuple[str, str]
 FillKey = tuple[str, int, int]
@@ -45,16 +49,24 @@ class Evidence:
     """Grows with the journal; `take` yields what is wrong with an entry.
 
     `grants` is the world's, filled as they pass; `news` are children with fills since the last
-    look; `loosened` holds the limit prices that clients have given to nodes since.
+    look; `loosened` holds the limit prices that clients have given to nodes since. `lives`
+    are the first sequence numbers of the engines of the run.
     """
 
-    def __init__(self, grants: Mapping[int, Grant], loosened: Mapping[Name, Sequence[int]]) -> None:
+    def __init__(
+        self,
+        grants: Mapping[int, Grant],
+        loosened: Mapping[Name, Sequence[int]],
+        lives: Sequence[int] = (1,),
+    ) -> None:
         self.grants = grants
+        self.lives = lives
         self.loosened = loosened
         self.read = 0
         self.graphs: dict[str, Graph] = {}
         self.numbers: dict[int, str] = {}
         self.nodes: dict[Name, tuple[int, Node]] = {}
+        self.spare: dict[Name, bool] = {}
         self.intended: dict[str, Intended] = {}
         self.granted: Counter[int] = Counter()
         self.filled_of_grant: Counter[int] = Counter()
@@ -83,21 +95,25 @@ class Evidence:
             self.last[name] = payload
             self.targets[name] = max(self.targets.get(name, 0), payload.target_qty_1e8)
         elif isinstance(payload, GraphAccepted):
+            if entry.graph_id in self.graphs:
+                yield f"{entry.graph_id} was accepted twice"
             self.graphs[entry.graph_id] = payload.graph
             self.numbers[payload.graph_number] = entry.graph_id
             for index, node in enumerate(payload.graph.nodes):
                 self.nodes[entry.graph_id, node.node_id] = index, node
+                self.spare[entry.graph_id, node.node_id] = index in payload.spare
         elif isinstance(payload, GraphChanged) and payload.status in ENDS:
             self.ends[entry.graph_id] += 1
 
     def take_children(self, entry: JournalEntry, wish: ChildrenIntended) -> Iterator[str]:
         """Children stand inside a grant that was given for this node and used once."""
-        grant = self.grants.get(wish.grant_id)
+        grant_id = wish.grant_id + (bisect_right(self.lives, entry.seq) - 1) * GRANTS_A_LIFE
+        grant = self.grants.get(grant_id)
         if grant is None:
             yield f"entry {entry.seq}: children under grant {wish.grant_id}, which nobody gave"
             return
         intent = grant.intent
-        if wish.grant_id in self.granted:
+        if grant_id in self.granted:
             yield f"grant {wish.grant_id} was used twice"
         if (intent.graph_id, intent.node_id, intent.attempt) != (
             entry.graph_id,
@@ -109,11 +125,11 @@ class Evidence:
             name = child.client_order_id
             if name in self.intended:
                 yield f"{name} was intended twice"
-            self.intended[name] = Intended(child, entry.graph_id, entry.node_id, wish.grant_id)
-            self.granted[wish.grant_id] += child.qty_1e8
+            self.intended[name] = Intended(child, entry.graph_id, entry.node_id, grant_id)
+            self.granted[grant_id] += child.qty_1e8
             yield from self.wrong_child(entry, child, grant)
-        if self.granted[wish.grant_id] > grant.qty_1e8:
-            sent = self.granted[wish.grant_id]
+        if self.granted[grant_id] > grant.qty_1e8:
+            sent = self.granted[grant_id]
             yield f"grant {wish.grant_id} of {grant.qty_1e8} has children of {sent}"
 
     def wrong_child(self, entry: JournalEntry, child: ChildIntent, grant: Grant) -> Iterator[str]:

@@ -16,6 +16,7 @@ from venues.simulated.faults import FaultRates
 
 __all__ = [
     "CLIENTS",
+    "Crash",
     "MS",
     "SAFETY_NS",
     "DiskDraw",
@@ -100,6 +101,19 @@ class Switching(msgspec.Struct, frozen=True):
     key: str = ""
 
 
+class Crash(msgspec.Struct, frozen=True):
+    """The engine is dropped `steps` messages after `at_ns` and started again `outage_ns` later.
+
+    `kept` says whether the groups that the disk was given get onto it; what it was not given is
+    lost.
+    """
+
+    at_ns: int
+    steps: int
+    outage_ns: int
+    kept: bool
+
+
 class Swarm(msgspec.Struct, frozen=True):
     """Everything that one seed decides. Times count from the start of the run.
 
@@ -119,6 +133,7 @@ class Swarm(msgspec.Struct, frozen=True):
     flow_stops: bool
     flow_per_s: int
     disk: DiskDraw
+    crashes: tuple[Crash, ...] = ()
 
     def describe(self) -> str:
         """The configuration, for a failure's report."""
@@ -130,6 +145,7 @@ class Swarm(msgspec.Struct, frozen=True):
             f"  mailboxes {self.capacities}, {self.disk}",
             f"  flow {self.flow_per_s} a second, stops {self.flow_stops}",
             f"  {len(self.meddlings)} commands on graphs, kill switch {len(self.switchings)} times",
+            f"  {self.crashes}",
         ]
         for venue in self.venues:
             symbols = " ".join(one.venue_symbol for one in venue.listings)

@@ -8,6 +8,7 @@ a seed submits the same graphs at every level.
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -18,6 +19,7 @@ from engine.service.simulation.swarm import (
     CLIENTS,
     MS,
     SAFETY_NS,
+    Crash,
     DiskDraw,
     FaultLevel,
     S,
@@ -65,7 +67,11 @@ def draw_swarm(
         rng.random() < 0.3,
         rng.choice(FLOWS_PER_S),
         draw_disk(rng),
+        tuple(draw_crashes(rng)),
     )
+    if swarm.crashes:
+        # Who may have to ask again names the graph.
+        swarm = msgspec.structs.replace(swarm, submissions=tuple(named(submissions)))
     return softened(swarm, level)
 
 
@@ -91,6 +97,7 @@ def softened(swarm: Swarm, level: FaultLevel) -> Swarm:
         venues=tuple(venues),
         meddlings=meddlings,
         switchings=(),
+        crashes=(),
         capacities={},
         disk=disk,
     )
@@ -107,6 +114,26 @@ def light(rates: FaultRates) -> FaultRates:
     found["clock_jump_max_ns"] = 100 * MS
     found["rate_storm_ns"] = found["error_storm_ns"] = 200 * MS
     return FaultRates(**found)
+
+
+def draw_crashes(rng: random.Random) -> list[Crash]:
+    """In some seeds the engine is dropped and started again, once or a few times."""
+    if rng.random() >= 0.25:
+        return []
+    crashes, at_ns = [], 0
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        at_ns += rng.randrange(1_000 * MS, 3_500 * MS)
+        outage_ns = rng.choice((0, 20, 500, 5_000)) * MS
+        crashes.append(Crash(at_ns, rng.randrange(60), outage_ns, rng.random() < 0.4))
+        at_ns += outage_ns
+    return crashes
+
+
+def named(submissions: Iterable[Submission]) -> Iterator[Submission]:
+    """The same submissions with ids of the clients' own."""
+    replace = msgspec.structs.replace
+    for number, one in enumerate(submissions):
+        yield replace(one, graph=replace(one.graph, graph_id=f"g{number}"))
 
 
 def draw_venues(rng: random.Random) -> list[VenueDraw]:

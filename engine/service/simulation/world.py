@@ -7,7 +7,9 @@ phase every graph must end within `LIVENESS_NS` of virtual time.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -25,10 +27,12 @@ from engine.runtime.supervision import HALT
 from engine.runtime.system import ActorSystem
 from engine.service.simulation.clients import Clients
 from engine.service.simulation.disk import Disk, DiskSink
-from engine.service.simulation.evidence import ENDS
+from engine.service.simulation.evidence import ENDS, GRANTS_A_LIFE
+from engine.service.simulation.lives import reopened, stored
 from engine.service.simulation.mailboxes import narrow, widen
-from engine.service.simulation.swarm import S, Swarm, VenueDraw
-from engine.service.wiring import EngineSettings, VenuePorts, build_world
+from engine.service.simulation.swarm import Crash, S, Swarm, VenueDraw
+from engine.service.wiring import EngineSettings, VenuePorts, World, build_world
+from engine.store.journal import SqliteStore
 from venues.simulated.catalogue import VENUE_PROFILES, depth_of, fair_name, fair_values, generator
 from venues.simulated.exchange import SimulatedExchange
 from venues.simulated.faults import FaultModel
@@ -36,7 +40,7 @@ from venues.simulated.feed_codec import SimulatedFeedCodec
 from venues.simulated.link import SimulatedLink
 from venues.simulated.order_flow import OrderFlow
 from venues.simulated.trade_codec import SimulatedTradeCodec
-from venues.simulated.venue import FlowSwitch, SimulatedVenue
+from venues.simulated.venue import FlowSwitch, LinkClose, RequestArrives, SimulatedVenue
 
 __all__ = ["LIVENESS_NS", "Plant", "SimulatedWorld"]
 
@@ -58,7 +62,8 @@ class SimulatedWorld:
     """Everything of one run; `run` goes through all its phases.
 
     `entries` is all that was recorded, `grants` every leave that risk gave, seen on its way to
-    the router. `patch` is for planted bugs; what it changes is put back by `restore`.
+    the router. `lives` are the first sequence numbers of each engine of this run; `crashed` is
+    called while a dropped one can still be looked at. `patch` is for planted bugs; what it changes is put back by `restore`.
     """
 
     def __init__(self, swarm: Swarm) -> None:
@@ -72,26 +77,28 @@ class SimulatedWorld:
         self.patches: list[tuple[Any, str, Any]] = []
         listings = [one for venue in swarm.venues for one in venue.listings]
         self.fairs = fair_values(seed, listings)
-        ports = [self.ports_of(venue) for venue in swarm.venues]
+        for venue in swarm.venues:
+            self.host(venue)
         self.disks: list[Disk] = []
-        self.world = build_world(self.system, EngineSettings(limits=LIMITS), ports, self.make_sink)
-        self.clients = Clients(swarm, self.driver, self.world)
         self.grants: dict[int, Grant] = {}
-        for router in self.world.routers.values():
-            self.tap(router, ApprovedRoute, self.see_grant)
-        for ref in self.system.refs.values():
-            small = swarm.capacities.get(ref.name.partition(":")[0])
-            if small is not None:
-                narrow(self.system, ref, small)
+        self.lives: list[int] = []
+        self.stores: list[SqliteStore] = []
+        self.down = False
+        self.letters: Counter[tuple[str, str]] = Counter()
+        self.crashed: Callable[[], None] = nobody
+        self.world = self.boot(None)
+        self.clients = Clients(swarm, self.driver, self.world)
 
     @property
     def durable(self) -> list[JournalEntry]:
         """What is on the disk."""
-        return self.disks[0].entries
+        return self.disks[-1].entries
 
     @property
     def entries(self) -> list[JournalEntry]:
         """What was recorded, durable or not yet, in order."""
+        if self.down:
+            return self.durable
         journal = self.system.actor_of(self.world.journal)
         assert isinstance(journal, JournalActor)
         waiting = [entry for group in journal.uncommitted for entry in group]
@@ -117,6 +124,10 @@ class SimulatedWorld:
         happens: dict[int, list[Callable[[], None]]] = {self.swarm.faults_at_ns: [self.spoil]}
         for at_ns, act in self.clients.plan():
             happens.setdefault(at_ns, []).append(act)
+        for crash in self.swarm.crashes:
+            happens.setdefault(crash.at_ns, []).append(partial(self.drop, crash))
+            back_ns = crash.at_ns + crash.outage_ns
+            happens.setdefault(back_ns, []).append(self.start_again)
         for moment in sorted(happens):
             self.run_until(START_NS + moment)
             watch(self)
@@ -133,7 +144,7 @@ class SimulatedWorld:
         for ref in self.system.refs.values():
             if ref.name.partition(":")[0] in ("feed", "book", "venue"):
                 widen(self.system, ref)
-        self.disks[0].commit_ns = 0
+        self.disks[-1].commit_ns = 0
         for model in self.faults:
             model.heal()
         if self.swarm.flow_stops:
@@ -185,18 +196,29 @@ class SimulatedWorld:
 
     # -- looking on and meddling from outside
 
-    def tap(self, ref: ActorRef, kind: type, see: Callable[[Any], None]) -> None:
-        """Show every message of a kind to `see` before the actor handles it; spent by a restart."""
+    def tap(
+        self,
+        ref: ActorRef,
+        kind: type,
+        see: Callable[..., None],
+        passes: Callable[[Any], bool] = lambda message: True,
+    ) -> None:
+        """Show every message of a kind to `see` before the actor handles it; spent by a restart.
+
+        What does not pass is lost.
+        """
         inner = ref.table[kind]
 
         def handle(actor: Actor[Any], message: Any) -> None:
             see(message)
-            inner(actor, message)
+            if passes(message):
+                inner(actor, message)
 
         ref.table = {**ref.table, kind: handle}
 
     def see_grant(self, approved: ApprovedRoute) -> None:
-        self.grants[approved.grant.grant_id] = approved.grant
+        grant = approved.grant
+        self.grants[grant.grant_id + (len(self.lives) - 1) * GRANTS_A_LIFE] = grant
 
     def patch(self, owner: Any, name: str, value: Any) -> None:
         """Put `value` in place of an attribute of a class, module or object until `restore`.
@@ -208,23 +230,82 @@ class SimulatedWorld:
         swap(owner, name, before, value)
 
     def restore(self) -> None:
-        """Take back every patch, the last one first."""
+        """Take back every patch, the last one first, and let the stores go."""
+        while self.stores:
+            self.stores.pop().close()
         while self.patches:
             owner, name, before = self.patches.pop()
             swap(owner, name, getattr(owner, name), before)
 
+    # -- the engine's lives
+
+    def boot(self, store: SqliteStore | None) -> World:
+        """Build and join an engine over the venues; with a store it goes on from there."""
+        settings = EngineSettings(limits=LIMITS, durable_first=bool(self.swarm.crashes))
+        ports = [self.ports_of(number) for number in range(len(self.swarm.venues))]
+        first_seq = self.durable[-1].seq + 1 if self.disks and self.durable else 1
+        self.lives.append(first_seq)
+        make_sink = partial(self.make_sink, store)
+        if store is None and not self.swarm.crashes:
+            world = build_world(self.system, settings, ports, make_sink)
+        else:
+            store = store or stored(())
+            self.stores.append(store)
+            make_sink = partial(self.make_sink, store)
+            world = reopened(self.system, self.driver, settings, ports, make_sink, store)
+        for router in world.routers.values():
+            self.tap(router, ApprovedRoute, self.see_grant)
+        for ref in self.system.refs.values():
+            small = self.swarm.capacities.get(ref.name.partition(":")[0])
+            if small is not None and (len(self.lives) == 1 or ref not in self.hosts):
+                narrow(self.system, ref, small)
+        return world
+
+    def drop(self, crash: Crash) -> None:
+        """The engine vanishes in the middle of what it does; the venues go on."""
+        assert not self.down, "only a running engine is dropped"
+        self.driver.advance_to_next_timer()
+        for _ in range(crash.steps):
+            self.driver.step()
+        self.crashed()
+        if crash.kept:
+            self.disks[-1].flush()
+        self.letters = Counter(self.system.dead_letters)
+        for ref in reversed(list(self.system.refs.values())):
+            if ref not in self.hosts:
+                self.system.stop_actor(ref)
+        self.down = True
+        for host in self.hosts:
+            for kind in (FEED, TRADE):
+                self.driver.tell(host, LinkClose(self.session(kind)))
+        self.driver.run_until_idle()
+
+    def start_again(self) -> None:
+        """A new engine over what the disk holds; requests still under way have got lost."""
+        # What was in the mailboxes is gone with them, as is what came meanwhile.
+        self.system.dead_letters.clear()
+        self.system.dead_letters.update(self.letters)
+        self.world = self.clients.world = self.boot(stored(self.durable))
+        self.down = False
+        self.clients.ask_again()
+
+    def session(self, kind: int) -> int:
+        """Each life of the engine has sessions of its own."""
+        return kind + 2 * len(self.lives)
+
     # -- building
 
-    def make_sink(self, journal: ActorRef) -> DiskSink:
+    def make_sink(self, store: SqliteStore | None, journal: ActorRef) -> DiskSink:
         draw = self.swarm.disk
         fails_ns = START_NS + draw.fails_ns[0], START_NS + draw.fails_ns[1]
-        disk = Disk(journal, draw.commit_ns, fails_ns)
+        past = self.durable if self.disks else ()
+        disk = Disk(journal, draw.commit_ns, fails_ns, past, store)
         self.disks.append(disk)
         self.system.spawn(lambda: disk, name="disk", supervision=HALT)
         return DiskSink(disk, draw.groups_max)
 
-    def ports_of(self, draw: VenueDraw) -> VenuePorts:
-        """Exchange, order flow, faults and lines of one venue."""
+    def host(self, draw: VenueDraw) -> None:
+        """Exchange, order flow and faults of one venue; they outlive the engine."""
         seed, name = self.swarm.seed, draw.name
         exchange = SimulatedExchange(
             name, draw.listings, generator(seed, f"exchange {name}"), draw.config
@@ -240,8 +321,19 @@ class SimulatedWorld:
         self.exchanges[name] = exchange
         self.faults.append(faults)
         self.hosts.append(host)
-        feed_link = SimulatedLink(host, FEED, private=False)
-        trade_link = SimulatedLink(host, TRADE, private=True)
+        if self.swarm.crashes:
+            self.tap(host, RequestArrives, nobody, self.is_current)
+
+    def is_current(self, request: RequestArrives) -> bool:
+        """Whether a request is of the engine that lives, or of the one that lived last."""
+        return request.session in (self.session(FEED), self.session(TRADE))
+
+    def ports_of(self, number: int) -> VenuePorts:
+        """The lines of one venue."""
+        draw, host = self.swarm.venues[number], self.hosts[number]
+        life = 2 * (len(self.lives) + 1)
+        feed_link = SimulatedLink(host, FEED + life, private=False)
+        trade_link = SimulatedLink(host, TRADE + life, private=True)
 
         def make_feed_codec(
             listings: Sequence[Listing], rings: Sequence[DeltaRing]
@@ -252,6 +344,7 @@ class SimulatedWorld:
             feed_link.bind(feed)
             trade_link.bind(trade)
 
+        name = draw.name
         codec = SimulatedTradeCodec(name)
         return VenuePorts(name, draw.listings, make_feed_codec, codec, feed_link, trade_link, bind)
 
@@ -266,6 +359,10 @@ class SimulatedWorld:
         }
         fairs = {one.venue_symbol: self.fairs[fair_name(one)] for one in draw.listings}
         return OrderFlow(exchange, fairs, depths, generator(self.swarm.seed, f"flow {draw.name}"))
+
+
+def nobody(*_: object) -> None:
+    """Looks at nothing."""
 
 
 def swap(owner: Any, name: str, before: Any, value: Any) -> None:

@@ -175,3 +175,16 @@ def test_no_reachable_state_passes_the_bound(seed: int) -> None:
         # The maximum lies in a corner, and 400 draws of five nodes find it more often than not.
         assert long_qty <= best[base][0] * 3 + 1 or len(nodes) > 3
         assert short_qty <= best[base][1] * 3 + 1 or len(nodes) > 3
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+@pytest.mark.parametrize("qty", [1, 12_345_678, 200 * QTY])
+def test_a_node_alone_is_bounded_as_by_the_general_way(side: str, qty: int) -> None:
+    one, other = resolved("a", side, qty), resolved("b", side, qty, base="SOL")
+    alone = worst_case(graph_of([one], []), [one], 100)
+    pair = worst_case(graph_of([one, other], []), [one, other], 100)
+    assert alone.one_sided == pair.one_sided[:1]
+    # Each way rounds up once, the pair for both together.
+    assert 0 <= 2 * alone.gross_1e9 - pair.gross_1e9 <= 1
+    assert 0 <= 2 * alone.larger_side_1e9 - pair.larger_side_1e9 <= 1
+    assert 0 <= 2 * max(alone.long_1e9, alone.short_1e9) - pair.long_1e9 - pair.short_1e9 <= 1

@@ -82,7 +82,9 @@ def test_a_node_that_nothing_starts_is_an_error() -> None:
 
 
 def test_more_nodes_than_the_limit() -> None:
-    tight = IntakeChecks({"BTC-USD": HANDLE}, 100, Limits(nodes_per_graph_max=1), CHECKS.environment)
+    tight = IntakeChecks(
+        {"BTC-USD": HANDLE}, 100, Limits(nodes_per_graph_max=1), CHECKS.environment
+    )
     assert any("nodes" in path for path in faults(pair(), tight))
     assert isinstance(tight.check(Graph(nodes=(node(QTY),))), Checked)
 

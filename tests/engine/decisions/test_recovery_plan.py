@@ -38,9 +38,7 @@ def listed(name: str = NAME, *fills: tuple[str, int], working: bool = True) -> L
     reports.append(
         OrderReport(ReportKind.STATUS, name, "alpha", cum_qty_1e8=cumulative, working=working)
     )
-    return ListedOrder(
-        name, "v", "BTCUSD", Side.BUY, QTY, PRICE, TimeInForce.GTC, tuple(reports)
-    )
+    return ListedOrder(name, "v", "BTCUSD", Side.BUY, QTY, PRICE, TimeInForce.GTC, tuple(reports))
 
 
 def test_an_order_that_the_record_lacks_is_adopted_with_its_reports() -> None:

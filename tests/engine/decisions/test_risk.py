@@ -197,3 +197,12 @@ def test_open_children_of_an_earlier_run_stay_held() -> None:
     assert isinstance(later, Grant) and later.grant_id == 8
     risk.settle(7, 10**8, 10**8)
     assert risk.reserved_1e9("alice", Environment.SANDBOX) == PRICE
+
+
+def test_a_restored_position_counts_in_the_limit() -> None:
+    book = market({"alpha": ([(99, 10)], [(101, 10)])})
+    ledger = RiskLedger({1: book}, AccountLimits(), Limits(), TradingSwitch())
+    ledger.restore_position("alice", Environment.SANDBOX, 1, 7 * 10**8)
+    assert ledger.position_1e8("alice", Environment.SANDBOX, 1) == 7 * 10**8
+    wish = intent(qty_1e8=4 * 10**8, limits=pretrade(max_position_qty=Decimal(10)))
+    assert isinstance(ledger.authorise(wish, 0), Denial)

@@ -64,7 +64,7 @@ def test_the_graph_of_the_reference_is_read() -> None:
 @pytest.mark.parametrize(
     ("order", "path"),
     [
-        (SIMPLE | {"quantity": 1}, ""),
+        (SIMPLE | {"quantity": 1}, "quantity"),
         ({"symbol": "BTC-USD", "side": "hold", "qty": 1}, "side"),
         ({"symbol": "BTC-USD", "side": "buy"}, "qty"),
         (SIMPLE | {"qty": "0.000000001"}, "qty"),

@@ -8,9 +8,7 @@ import pytest
 from engine.model.graph import NodeStatus
 from engine.model.progress import NodeProgress
 
-WORD = NodeProgress(
-    3, 7, NodeStatus.PARTIAL_FILL, True, 10**18, 9, 8, 6, 2**61, True, True, False
-)
+WORD = NodeProgress(3, 7, NodeStatus.PARTIAL_FILL, True, 10**18, 9, 8, 6, 2**61, True, True, False)
 
 
 def test_it_is_read_back_whole() -> None:

@@ -48,7 +48,11 @@ def left_open(folder: Path) -> Mapping[str, InstrumentHandle]:
             rests = {"graph_id": "rests", "nodes": [entry, hedge], "edges": [edge]}
             exits = wire("exit", "sell", QTY, 9_000 * 10**9)
             full = edge | {"to_node": "exit", "trigger": "on_full_fill"}
-            half = {"graph_id": "half", "nodes": [wire("entry", "buy", QTY), exits], "edges": [full]}
+            half = {
+                "graph_id": "half",
+                "nodes": [wire("entry", "buy", QTY), exits],
+                "edges": [full],
+            }
             for graph in (rests, half):
                 assert (await engine.submit(graph)).accepted
             ended = await engine.submit({"symbol": "ETH-USD", "side": "buy", "qty": 1})

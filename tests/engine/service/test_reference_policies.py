@@ -248,6 +248,7 @@ def test_no_policy_goes_past_the_slippage_cap() -> None:
 
 def test_an_iceberg_shows_the_next_part_when_one_is_taken() -> None:
     world = world_with("1")
+    world.add("binance", SPOT, "buy", "50", "2324.00")
     fields = policy("iceberg", display_qty_1e8=2 * 10**8)
     graph_id = world.start(graph([node("n", **fields)]), 300)
     world.trade("binance", SPOT, "sell", "3", "2324.50")
