@@ -42,6 +42,7 @@ __all__ = ["GraphActor", "GraphStart", "NodeFactory"]
 NodeFactory = Callable[[ActorRef, list[ActorRef]], Actor[Any]]
 
 FAILURES = (NodeStatus.REJECTED, NodeStatus.FAILED)
+LIVING = (GraphStatus.ACTIVE, GraphStatus.PAUSED)
 MARK_NS = 250_000_000
 LINGER_NS = 5_000_000_000
 
@@ -340,7 +341,7 @@ class GraphActor(
 
     @property
     def over(self) -> bool:
-        return self.status not in (GraphStatus.ACTIVE, GraphStatus.PAUSED)
+        return self.status not in LIVING
 
     def living(self) -> list[ActorRef]:
         return [node for index, node in enumerate(self.nodes) if index not in self.ended]

@@ -227,7 +227,7 @@ class NodeActor(
             self.policy = self.place.make_policy(node)
             begun = bool(restored.attempt)
             self.policy_known = bool(memory.policy) and not (begun and restored.pristine)
-            self.fresh = memory.fresh and self.policy_known or not begun
+            self.fresh = not begun or (memory.fresh and self.policy_known)
             if self.policy_known:
                 self.policy.load(memory.policy)
             self.last_wish, self.unsent_1e8 = memory.wish, restored.unsent_1e8
@@ -278,7 +278,8 @@ class NodeActor(
         reports, self.reports = self.reports, ()
         for report in reports:
             self.book(report)
-        self.find_notional(ledger)
+        if not ledger.target_qty_1e8:
+            self.find_target(ledger)
         for child in list(ledger.children.values()):
             self.ask(child)
         if self.stopping is not None:
@@ -288,15 +289,13 @@ class NodeActor(
         self.shared()
         self.decide()
 
-    def find_notional(self, ledger: NodeLedger) -> None:
-        """A quantity of money whose size was not recorded: what is spent, and the rest of it."""
-        quantity = self.identity.node.quantity
-        if isinstance(quantity, str) or quantity.notional is None or ledger.target_qty_1e8:
-            return
-        spent_1e9 = ledger.price_times_qty // QTY_TIMES_PRICE
-        rest = self.notional_qty_1e8(max(0, quantity.notional.usd_1e9 - spent_1e9))
-        sent = ledger.sent_qty_1e8
-        qty = max(ledger.filled_qty_1e8 + rest, sent)
+    def find_target(self, ledger: NodeLedger) -> None:
+        """A quantity that was never recorded: what is out, and what is left of the money."""
+        quantity, qty = self.identity.node.quantity, ledger.sent_qty_1e8
+        if not isinstance(quantity, str) and quantity.notional is not None:
+            spent_1e9 = ledger.price_times_qty // QTY_TIMES_PRICE
+            rest = self.notional_qty_1e8(max(0, quantity.notional.usd_1e9 - spent_1e9))
+            qty = max(ledger.filled_qty_1e8 + rest, qty)
         self.identity = msgspec.structs.replace(self.identity, qty_1e8=qty)
         ledger.target_qty_1e8 = qty
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from actors.node_orders import NodeOrders
+from actors.node_orders import LIVING, NodeOrders
 from actors.node_place import NodePlace
 from engine.decisions.allowance import Allowance
 from engine.decisions.edges import EdgePlan, Incoming
@@ -156,7 +156,9 @@ class NodeEdges(NodeOrders):
             self.retarget()
         elif incoming.activated and self.target_1e8() > 0:
             self.begin()
-        elif self.unreduced_1e8() and not self.target_1e8() and not self.may_grow:
+        elif incoming.spent(self.place.lot_1e8, self.place.multiplier_1e8) or (
+            self.unreduced_1e8() and not self.target_1e8() and not self.may_grow
+        ):
             self.stop_text = "nothing is left to exit"
             self.stop(Reason.REDUCED)
         elif incoming.unreachable or (incoming.activated and not self.may_grow):
@@ -167,8 +169,7 @@ class NodeEdges(NodeOrders):
         """What a source has not filled goes on here: it is to end first."""
         for plan in plans:
             if plan.source in self.incoming.waits_for_proof():
-                text = f"its rest goes on by edge {plan.edge_id}"
-                self.peers[plan.source].tell(CancelNode(text))
+                self.peers[plan.source].tell(CancelNode(f"its rest goes on by edge {plan.edge_id}"))
 
     def retarget(self) -> None:
         """The edges ask for another target than the one that is worked."""
@@ -197,9 +198,8 @@ class NodeEdges(NodeOrders):
     def target_1e8(self) -> int:
         """What the node is to fill in all, by its own quantity, its edges and their reductions."""
         target = self.unreduced_1e8()
-        incoming = self.incoming
+        incoming, place = self.incoming, self.place
         if target and incoming.plans:
-            place = self.place
             target = max(0, target - incoming.reduction_1e8(place.multiplier_1e8))
             target = floor_to(target, place.lot_1e8)
         return target
@@ -305,7 +305,7 @@ class NodeEdges(NodeOrders):
         if not self.dirty:
             return
         reason = self.record_state()
-        if self.after or self.watched or self.status.terminal:
+        if self.after or self.watched or self.status not in LIVING:
             self.announce(reason)
 
     def record_state(self) -> str:
@@ -314,7 +314,7 @@ class NodeEdges(NodeOrders):
         self.version += 1
         status, ledger = self.status, self.ledger
         reason = ""
-        if status.terminal:
+        if status not in LIVING:
             reason = ending(status, self.stopping, self.stop_text or self.refusal)
         memory = pack_memory(self.memory())
         self.record(node_changed(self.identity, ledger, status, reason, self.attempt, memory))
@@ -330,7 +330,7 @@ class NodeEdges(NodeOrders):
             out = ledger.open_qty_1e8 + ledger.routing_qty_1e8, ledger.unknown_qty_1e8
             money = ledger.price_times_qty, ledger.fees_1e9
             self.graph.tell(NodeMoved(progress, *out, *money))
-        if self.status.terminal:
+        if self.status not in LIVING:
             shortfall = 0
             if self.identity.node.quantity == "derived" and ledger is not None:
                 rest = ledger.target_qty_1e8 - ledger.filled_qty_1e8
@@ -341,7 +341,7 @@ class NodeEdges(NodeOrders):
     def progress(self) -> NodeProgress:
         """The node's cumulative facts, for the nodes after it and the graph."""
         ledger, status = self.ledger, self.status
-        final = status.terminal
+        final = status not in LIVING
         by_cancel = final and self.stopping in UNKNOWN_ENDINGS
         if ledger is None:
             return NodeProgress(

@@ -36,6 +36,8 @@ from engine.runtime.actor import Actor, ActorRef, handles
 
 __all__ = ["NodeOrders"]
 
+ACCEPTED, FILL = ReportKind.ACCEPTED, ReportKind.FILL
+LIVING, NO_REASON = (NodeStatus.PENDING, NodeStatus.EXECUTING), Reason.NONE
 REPLY_CHECK_NS = 3_000_000_000
 REPLY_CHECK_MAX_NS = 30_000_000_000
 EARLY_REPORTS_MAX = 256
@@ -91,12 +93,12 @@ class NodeOrders(Actor[Any]):
         self.allowance = allowance
         self.ledger: NodeLedger | None = None
         self.policy: Policy | None = None
-        self.status = NodeStatus.PENDING
+        self.status: NodeStatus = LIVING[0]
         self.accepted = False
         self.baseline_x2: int | None = None
         self.worst_price_1e9: int | None = None
         self.attempt = 0
-        self.attempt_reason = Reason.NONE
+        self.attempt_reason: Reason = NO_REASON
         self.last_wish: Route | Post | None = None
         self.unsent_1e8 = 0
         self.mid_1e9 = 0
@@ -159,8 +161,7 @@ class NodeOrders(Actor[Any]):
         self.attempt_reason = planned.reason
         self.mid_1e9, self.touch_1e9 = planned.mid_1e9, planned.touch_1e9
         if planned.unplaced_qty_1e8:
-            released = ExposureChanged(planned.grant_id, 0, 0, planned.unplaced_qty_1e8)
-            self.place.risk.tell(released)
+            self.place.risk.tell(ExposureChanged(planned.grant_id, 0, 0, planned.unplaced_qty_1e8))
         now_ns = self.ctx.now_ns
         for order in planned.children:
             ledger.add(order, now_ns)
@@ -202,7 +203,8 @@ class NodeOrders(Actor[Any]):
         ledger.routing_qty_1e8 = wish.qty_1e8
         self.shared()
         own_id, worst = self.ctx.actor_id, self.worst_price_1e9
-        intent = route_intent(self.identity, own_id, self.attempt, wish, worst)
+        avoid = tuple(self.refusing)
+        intent = route_intent(self.identity, own_id, self.attempt, wish, worst, avoid)
         if not self.place.risk.tell(RouteRequest(intent)):
             text = "risk has no room; try again"
             denied = RouteDenied(self.attempt, wish.qty_1e8, Reason.ENGINE_BUSY, text)
@@ -253,14 +255,15 @@ class NodeOrders(Actor[Any]):
         self.dirty = True
         if applied.fill is not None:
             self.book_fill(child, applied.fill, report)
-        if report.kind is not ReportKind.ACCEPTED and report.kind is not ReportKind.FILL:
-            self.record(ReportRecorded(report))
-        if report.kind is ReportKind.REJECTED or report.kind is ReportKind.NOT_FOUND:
-            self.unsent_1e8 += child.order.qty_1e8
-            self.refused(report)
-        elif report.kind is ReportKind.ACCEPTED:
+        kind = report.kind
+        if kind is ACCEPTED:
             self.retries = 0
             self.refusing.pop(report.venue, None)
+        elif kind is not FILL:
+            self.record(ReportRecorded(report))
+            if kind is ReportKind.REJECTED or kind is ReportKind.NOT_FOUND:
+                self.unsent_1e8 += child.order.qty_1e8
+                self.refused(report)
         if applied.ended:
             self.end_child(applied)
             return
@@ -286,8 +289,7 @@ class NodeOrders(Actor[Any]):
 
     def book_fill(self, child: Child, fill: VenueFill, report: OrderReport) -> None:
         """One new execution: recorded, and told to risk."""
-        ledger = self.working()
-        name = self.identity.node_order_id
+        ledger, name = self.working(), self.identity.node_order_id
         record = fill_record(name, child.order, fill, report, self.mid_1e9, self.touch_1e9)
         ledger.fees_1e9 += record.fee_1e9
         if ledger.filled_qty_1e8 > ledger.target_qty_1e8 and self.lowered:
@@ -369,7 +371,6 @@ class NodeOrders(Actor[Any]):
     def view(self) -> PolicyView:
         """The node as its policy sees it."""
         ledger = self.working()
-        children = ledger.children
         side = self.identity.side
         return PolicyView(
             self.ctx.now_ns,
@@ -378,7 +379,7 @@ class NodeOrders(Actor[Any]):
             ledger.filled_qty_1e8,
             self.remaining_1e8(),
             ledger.working_qty_1e8,
-            ledger.working_price_1e9(side) if children else None,
+            ledger.working_price_1e9(side) if ledger.children else None,
             ledger.in_flight,
             self.worst_price_1e9,
             self.identity.node.limit_price_1e9,

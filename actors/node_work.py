@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from actors.node_edges import NodeEdges
+from actors.node_orders import LIVING, NO_REASON
 from actors.node_place import NodePlace
 from engine.decisions.allowance import Allowance
 from engine.decisions.classify import backoff_ns
@@ -20,6 +21,7 @@ from engine.decisions.node_plan import NodeIdentity, final_status, node_worst_pr
 from engine.decisions.policies.policy import (
     Action,
     CancelWorking,
+    Policy,
     Post,
     Rebase,
     Route,
@@ -37,7 +39,6 @@ from engine.messages import (
     UnwatchLiquidity,
     WatchLiquidity,
 )
-from engine.model.graph import NodeStatus
 from engine.model.orders import TimeInForce
 from engine.model.units import floor_to
 from engine.runtime.actor import ActorRef, handles
@@ -105,7 +106,7 @@ class NodeWork(NodeEdges):
     def on_report(self, message: ChildReport) -> None:
         if self.ledger is None:
             return
-        late = self.status.terminal
+        late = self.status not in LIVING
         before, out = self.ledger.filled_qty_1e8, len(self.ledger.children)
         self.book(message.report)
         if out and not self.ledger.children:
@@ -130,7 +131,7 @@ class NodeWork(NodeEdges):
             self.identity = msgspec.structs.replace(self.identity, qty_1e8=qty)
         self.ledger = NodeLedger(self.target_1e8())
         self.policy = self.place.make_policy(node)
-        self.status = NodeStatus.EXECUTING
+        self.status = LIVING[1]
         self.dirty = True
         if not self.ledger.target_qty_1e8:
             self.stop_text = "there is no price to take the quantity from"
@@ -143,8 +144,8 @@ class NodeWork(NodeEdges):
                 self.peers[index].tell(ShareChanged())
         # What another exit still has out must come back before anything may be sent.
         self.fresh = True
-        if self.incoming.plans:
-            # The moment is the edge's: baseline and cap must be known before an order leaves.
+        if self.incoming.plans or node.fixed_qty_1e8 is None or not self.as_submitted:
+            # Baseline, cap and quantity are of this moment: known before an order leaves.
             self.announce(self.record_state())
         self.decide()
 
@@ -184,13 +185,13 @@ class NodeWork(NodeEdges):
     def decide(self) -> None:
         """After any fact: is the node complete, may it end, or is the policy to go on?"""
         ledger = self.ledger
-        if self.status.terminal or self.deciding:
+        if self.deciding or self.status not in LIVING:
             return
         if ledger is not None:
             in_flight = ledger.in_flight
             if ledger.filled_qty_1e8 >= ledger.target_qty_1e8 and not in_flight:
                 if not self.may_grow:
-                    self.stopping = self.stopping or Reason.NONE
+                    self.stopping = self.stopping or NO_REASON
             if self.stopping is None and not in_flight and not self.frozen:
                 self.deciding = True
                 self.go_on()

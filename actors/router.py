@@ -91,9 +91,7 @@ class RouterActor(
         splitter, side = self.splitter, int(intent.side)
         version = intent.routing_version
         in_flight = splitter.takes.in_flight(side) if version > 1 else None
-        terms = self.costs.terms(
-            side, self.ctx.now_ns, intent.urgency, version, intent.venue, in_flight
-        )
+        terms = self.terms_of(intent, in_flight)
         make_plan = splitter.plan_single if intent.tif is FOK else splitter.plan
         plan = make_plan(
             side, intent.qty_1e8, grant.worst_price_1e9, terms, leg_slack=self.leg_slack
@@ -115,9 +113,7 @@ class RouterActor(
     def on_post(self, grant: Grant) -> None:
         """Rest all of it post-only at the wished price, on the venues of best passive value."""
         intent = grant.intent
-        terms = self.costs.terms(
-            int(intent.side), self.ctx.now_ns, intent.urgency, intent.routing_version, intent.venue
-        )
+        terms = self.terms_of(intent, None)
         choice = self.posts.choose(intent, grant.worst_price_1e9, terms.reasons)
         children = [
             self.child_of(grant, index, self.market.listings[venue], qty, price, post_only=True)
@@ -126,6 +122,28 @@ class RouterActor(
         intended = [intent_of(child) for child in children]
         own_touch = self.market.best(int(intent.side)) or 0
         self.send(grant, children, intended, choice.unplaced_qty_1e8, choice.reason, own_touch)
+
+    def terms_of(self, intent: RouteIntent, in_flight: list[int] | None) -> RoutingTerms:
+        """What each venue costs now; those that refuse the node for good are barred for it."""
+        seen = self.costs.observations
+        barred = [
+            index
+            for index, listing in enumerate(self.market.listings)
+            if listing.venue in intent.avoid and not seen.barred[index]
+        ]
+        for index in barred:
+            seen.set_barred(index, True)
+        terms = self.costs.terms(
+            int(intent.side),
+            self.ctx.now_ns,
+            intent.urgency,
+            intent.routing_version,
+            intent.venue,
+            in_flight,
+        )
+        for index in barred:
+            seen.set_barred(index, False)
+        return terms
 
     def send(
         self,

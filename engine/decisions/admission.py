@@ -68,7 +68,8 @@ def resolve_node(
             return ((f"{path}.instrument.venue", text),)
     faults: list[Fault] = []
     qty = node.fixed_qty_1e8
-    lot = min(one.lot_1e8 for one in listings)
+    # From a list: a generator costs twice as much, on the way of every order.
+    lot = min([one.lot_1e8 for one in listings])
     snapped = 0 if qty is None else snap(qty, lot)
     if qty is not None and (snapped is None or snapped <= 0):
         near = f"{format_qty(floor_to(qty, lot))} or {format_qty(ceil_to(qty, lot))}"

@@ -318,6 +318,19 @@ class Incoming:
         taken: int = total * QTY_SCALE // (ONE_1E9 * multiplier_1e8)
         return taken
 
+    def spent(self, lot_1e8: int, multiplier_1e8: int) -> bool:
+        """Whether other exits have taken all that a node which still waits could be for."""
+        taken = self.reduction_1e8(multiplier_1e8)
+        left = -taken
+        for plan in self.plans if taken else ():
+            if plan.action is EdgeAction.ACTIVATE:
+                source = self.sources.get(plan.source)
+                if source is None or not source.final or plan.of == "unfilled":
+                    return False
+                scaled = plan.ratio_1e9 * source.net_qty_1e8 * QTY_SCALE
+                left += scaled // (ONE_1E9 * multiplier_1e8)
+        return taken > 0 and left < lot_1e8
+
     def waits_for_proof(self) -> list[int]:
         """Sources whose rest a fired edge takes over; they are to end first."""
         return [

@@ -60,15 +60,16 @@ class IntakeChecks:
         if not faults and (graph.edges or len(graph.nodes) > 1):
             findings = analyse(graph).findings
             faults = [(one.path, one.text) for one in findings if one.severity is Severity.ERROR]
-        told = {path for path, _ in faults}
         nodes: list[ResolvedNode] = []
         for index, node in enumerate(graph.nodes):
             resolved = resolve_node(node, f"nodes[{index}]", self._instruments)
             if isinstance(resolved, ResolvedNode):
                 nodes.append(resolved)
             else:
-                faults.extend(one for one in resolved if one[0] not in told)
-        faults.extend(self._price_faults(graph))
+                told = {path for path, _ in faults}
+                faults.extend([one for one in resolved if one[0] not in told])
+        if graph.edges:
+            faults.extend(self._price_faults(graph))
         if faults:
             return faults
         exposure = worst_case(graph, nodes, self._collar_bps)
@@ -83,7 +84,7 @@ class IntakeChecks:
             exposure.long_1e9,
             exposure.short_1e9,
             exposure.gross_1e9,
-            tuple(OneSided(*one) for one in exposure.one_sided),
+            tuple([OneSided(*one) for one in exposure.one_sided]),
         )
         full, spare = with_flatten_legs(graph, nodes)
         for index in spare:

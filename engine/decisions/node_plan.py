@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from engine.decisions.market import MarketBlock
@@ -28,6 +30,11 @@ __all__ = [
     "worst_price",
 ]
 
+# Looking an enum member up by its class costs a tenth of a microsecond each time.
+BUY: Final = Side.BUY
+FILLED: Final = NodeStatus.FILLED
+GTC: Final = TimeInForce.GTC
+PREDICTION: Final = InstrumentType.PREDICTION
 PAYOFF_1E9 = 10**9
 EVENT_COLLAR_BPS = 500
 # What a tif ends for want of a counterpart was asked for too; nobody refused it.
@@ -78,7 +85,7 @@ def node_worst_price(
     node = identity.node
     limit = node.limit_price_1e9
     cap = node.execution.max_slippage_bps
-    event = market.instrument.type is InstrumentType.PREDICTION
+    event = market.instrument.type is PREDICTION
     if cap is None and limit is None and collar_bps is not None:
         cap = EVENT_COLLAR_BPS if event else collar_bps
     tick = finest_tick_1e9(market)
@@ -107,7 +114,7 @@ def worst_price(
     """
     if cap_bps is None or baseline_x2 is None:
         return limit_1e9
-    if side is Side.BUY:
+    if side is BUY:
         cap = floor_to(baseline_x2 * (10_000 + cap_bps) // 20_000, tick_1e9)
         return cap if limit_1e9 is None else min(cap, limit_1e9)
     numerator = baseline_x2 * (10_000 - cap_bps)
@@ -121,6 +128,7 @@ def route_intent(
     attempt: int,
     wish: Route | Post,
     worst_price_1e9: int | None,
+    avoid: tuple[str, ...] = (),
 ) -> RouteIntent:
     """What risk and router need to know of one attempt; `owner_id` is the node's actor id.
 
@@ -130,7 +138,7 @@ def route_intent(
     side = identity.side
     if isinstance(wish, Post):
         price = tighter(side, wish.price_1e9, worst_price_1e9)
-        tif, rest, venues, limit, worst = TimeInForce.GTC, True, wish.venues_max, price, price
+        tif, rest, venues, limit, worst = GTC, True, wish.venues_max, price, price
     else:
         tif, rest, venues, limit = wish.tif, wish.rest, 0, node.limit_price_1e9
         worst = tighter(side, wish.limit_1e9, worst_price_1e9)
@@ -156,6 +164,7 @@ def route_intent(
         identity.routing_version,
         node.reduce_only,
         venues,
+        avoid,
     )
 
 
@@ -163,7 +172,7 @@ def tighter(side: Side, one: int | None, other: int | None) -> int | None:
     """The less aggressive of two worst prices; None is no bound."""
     if one is None or other is None:
         return other if one is None else one
-    return min(one, other) if side is Side.BUY else max(one, other)
+    return min(one, other) if side is BUY else max(one, other)
 
 
 def node_changed(
@@ -198,7 +207,7 @@ def final_status(ledger: NodeLedger | None, reason: Reason | None) -> NodeStatus
     """How a node ended that sends nothing more; `reason` is why it stopped."""
     if ledger is not None and ledger.filled_qty_1e8:
         full = ledger.filled_qty_1e8 >= ledger.target_qty_1e8
-        return NodeStatus.FILLED if full else NodeStatus.PARTIAL_FILL
+        return FILLED if full else NodeStatus.PARTIAL_FILL
     if reason in ENDED_BY_WISH:
         return NodeStatus.CANCELLED
     return NodeStatus.REJECTED
@@ -206,7 +215,7 @@ def final_status(ledger: NodeLedger | None, reason: Reason | None) -> NodeStatus
 
 def ending(status: NodeStatus, reason: Reason | None, text: str) -> str:
     """Why a node ended, as its users read it; nothing to say of a filled one."""
-    if status is NodeStatus.FILLED:
+    if status is FILLED:
         return ""
     code = (reason or Reason.NONE).value
     return f"{code}: {text}" if text else code

@@ -43,8 +43,8 @@ class RouteIntent(msgspec.Struct, frozen=True, gc=False):
     `limit_price_1e9` is the node's own limit or None; `worst_price_1e9` the tighter of limit and
     collar, never to be passed, None only where no collar applies. `rest` asks the router to
     leave what cannot be taken resting at the limit. `post_venues` above 0 takes nothing: all of it
-    rests post-only at `limit_price_1e9` on at most so many venues. `urgency` is 0 (low) to 2
-    (high).
+    rests post-only at `limit_price_1e9` on at most so many venues. `avoid` are venues that refuse
+    this node for good. `urgency` is 0 (low) to 2 (high).
     """
 
     owner_id: int
@@ -68,6 +68,7 @@ class RouteIntent(msgspec.Struct, frozen=True, gc=False):
     routing_version: int = 1
     reduce_only: bool = False
     post_venues: int = 0
+    avoid: tuple[str, ...] = ()
 
 
 class Grant(msgspec.Struct, frozen=True, gc=False):

@@ -64,9 +64,10 @@ def parse_decimal(text: str | Decimal | int, decimals: int) -> int:
         # Plain digits, as venues write them; whatever else there may be is left to Decimal.
         whole, point, fraction = text.partition(".")
         shift = decimals - len(fraction)
-        if 0 <= shift and len(whole) + decimals <= _PLAIN_DIGITS and text.isascii():
+        if shift >= 0 and len(whole) + decimals <= _PLAIN_DIGITS and text.isascii():
             if whole.isdigit() and (fraction.isdigit() or not point):
-                return int(whole + fraction) * _POWERS[shift]
+                plain: int = int(whole + fraction) * _POWERS[shift]
+                return plain
     if isinstance(text, bool | float):
         # A value error like the others, so that callers name the field in one way.
         raise ValueError(  # noqa: TRY004  # see above

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from engine.errors import ActorStopped
 from engine.runtime.delivery import Command, Event, Message, Signal
-from engine.runtime.mailbox import ActorRef
+from engine.runtime.mailbox import CLOSED, ActorRef
 
 if TYPE_CHECKING:
     from engine.runtime.supervision import Supervision
@@ -89,10 +89,10 @@ class Context:
 
         An actor that has stopped gets id 0 and no timer. RuntimeFault when too many timers wait.
         """
-        system = self.system
-        if self.self_ref.stopped:
+        system, own = self.system, self.self_ref
+        if own.capacity == CLOSED:
             return 0
-        return system.timers.set(system.now_ns + delay_ns, self.self_ref, message)
+        return system.timers.set(system.now_ns + delay_ns, own, message)
 
     def cancel(self, timer_id: int) -> bool:
         """Cancel a timer; whether it was still waiting."""

@@ -80,10 +80,18 @@ class TimerHeap:
 
     def pop_due(self, now_ns: int) -> tuple[ActorRef, Message] | None:
         """The next timer that is due, or None."""
-        due_ns = self.next_due_ns()
-        if due_ns is None or due_ns > now_ns:
-            return None
-        return self._take(heapq.heappop(self._heap)[1])
+        heap, live = self._heap, self._live
+        while heap:
+            due_ns, timer_id = heap[0]
+            if timer_id not in live:
+                heapq.heappop(heap)
+                self._cancelled -= 1
+            elif due_ns > now_ns:
+                return None
+            else:
+                heapq.heappop(heap)
+                return self._take(timer_id)
+        return None
 
     def _take(self, timer_id: int) -> tuple[ActorRef, Message] | None:
         live = self._live.pop(timer_id, None)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from actors.node import NodeActor
+from engine.decisions.risk import Denial
 from engine.errors import ConfigError, GraphError
 from engine.messages import (
     CommandAnswer,
@@ -78,6 +79,10 @@ class EngineCommands:
 
         async def flush(self) -> None: ...
 
+        def amend_refused(
+            self, graph_id: str, node_id: str, qty_1e8: int, client_id: str | None
+        ) -> Denial | None: ...
+
     async def cancel(self, graph_id: str, *, client_id: str | None = None) -> GraphState:
         """Cancel every active node; the state as known after the cancel was passed on.
 
@@ -135,6 +140,10 @@ class EngineCommands:
         the order's new id; the old ones stay valid.
         """
         terms = Terms(qty_1e8, limit_1e9, urgency, max_slippage_bps, horizon_ms)
+        if qty_1e8 is not None:
+            denial = self.amend_refused(graph_id, node_id, qty_1e8, client_id)
+            if denial is not None:
+                return CommandAnswer(denial.reason, denial.text)
         kind = GraphCommandKind.AMEND_NODE
         return await self.command(graph_id, kind, node_id=node_id, terms=terms, client_id=client_id)
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from engine.decisions.amend_limit import amend_denial
+from engine.decisions.risk import Denial
 from engine.errors import ActorStopped, ConfigError, EngineError, GraphError, JournalError, Reason
 from engine.kernels.warm_up import warm_up
 from engine.messages import (
@@ -43,7 +45,7 @@ from engine.service.config import EngineConfig, RemoteVenues, SandboxVenues
 from engine.service.flight_recorder import INCIDENTS_NAME, FlightRecorder
 from engine.service.graph_view import GraphState
 from engine.service.incident_watch import IncidentWatch
-from engine.service.recovery import past_graphs, restore_positions
+from engine.service.recovery import past_graphs, resolved_nodes, restore_positions
 from engine.service.remote_link import remote_ports
 from engine.service.run import Changes, GraphRun
 from engine.service.sandbox import sandbox_ports
@@ -156,7 +158,7 @@ class ExecutionEngine(EngineCommands):
         for scope, key, reason in queries.halts(self.environment):
             driver.tell(world.risk, HaltTrading(True, reason, scope, key))
         if store.last_seq:
-            restore_positions(queries, world, self.environment, SYMBOL_ALIASES)
+            restore_positions(queries, world, self.environment)
             self._recover(world, driver, queries)
         driver.pump()
         return self
@@ -309,6 +311,18 @@ class ExecutionEngine(EngineCommands):
         """Tell an actor from outside, for tools of the roof."""
         return self._parts()[1].tell(ref, message)
 
+    def amend_refused(
+        self, graph_id: str, node_id: str, qty_1e8: int, client_id: str | None
+    ) -> Denial | None:
+        """Whether this total would pass the limits that the graph was admitted under."""
+        client, world = client_id or self.config.client_id, self._parts()[0]
+        stored = self._query().graph(client, self.environment, graph_id)
+        if stored is None:
+            return None
+        nodes = resolved_nodes(stored, world.symbols)
+        graph = stored.accepted.graph
+        return amend_denial(graph, nodes, node_id, qty_1e8, self.config.account)
+
     # -- inside
 
     def _make_ports(self, system: ActorSystem, driver: LiveDriver) -> Sequence[VenuePorts]:
@@ -320,7 +334,7 @@ class ExecutionEngine(EngineCommands):
 
     def _recover(self, world: World, driver: LiveDriver, queries: Queries) -> None:
         """The one way to start: what was open goes on once the venues have said what they know."""
-        for past in past_graphs(queries, world.instruments):
+        for past in past_graphs(queries, world.symbols):
             driver.tell(world.registry, RecoverGraph(past))
         driver.tell(world.registry, RecoverGraph(None))
 

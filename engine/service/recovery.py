@@ -17,7 +17,7 @@ from engine.service.wiring import World
 from engine.store.queries import Queries
 from engine.store.rows import ChildRow, FillRow, NodeRow, StoredGraph
 
-__all__ = ["past_graphs", "restore_positions"]
+__all__ = ["past_graphs", "resolved_nodes", "restore_positions"]
 
 
 def past_graphs(
@@ -28,12 +28,24 @@ def past_graphs(
         yield past_graph(stored, queries, instruments)
 
 
-def restore_positions(
-    queries: Queries, world: World, environment: Environment, aliases: Mapping[str, str]
-) -> None:
+def resolved_nodes(
+    stored: StoredGraph, symbols: Mapping[str, InstrumentHandle]
+) -> list[ResolvedNode]:
+    """The nodes of a stored graph on their instruments; JournalError where one is gone."""
+    nodes: list[ResolvedNode] = []
+    for index, node in enumerate(stored.accepted.graph.nodes):
+        resolved = resolve_node(node, f"nodes[{index}]", symbols)
+        if not isinstance(resolved, ResolvedNode):
+            text = f"graph {stored.row.graph_id} cannot go on: {resolved[0][1]}"
+            raise JournalError(f"{text}; configure its venues again")
+        nodes.append(resolved)
+    return nodes
+
+
+def restore_positions(queries: Queries, world: World, environment: Environment) -> None:
     """Position limits count what earlier runs traded; instruments no longer listed are left out."""
     for client_id, symbol, net_1e8 in queries.positions(environment):
-        handle = world.instruments.get(aliases.get(symbol, symbol))
+        handle = world.symbols.get(symbol)
         if handle is not None:
             world.ledger.restore_position(client_id, environment, handle.router_id, net_1e8)
 
@@ -43,15 +55,10 @@ def past_graph(
 ) -> PastGraph:
     """One open graph: what its nodes were told and did, as far as it was recorded."""
     accepted = stored.accepted
-    nodes: list[ResolvedNode] = []
+    nodes = resolved_nodes(stored, instruments)
     past: list[PastNode | None] = []
     ended = []
-    for index, (node, row) in enumerate(zip(accepted.graph.nodes, stored.nodes, strict=True)):
-        resolved = resolve_node(node, f"nodes[{index}]", instruments)
-        if not isinstance(resolved, ResolvedNode):
-            text = f"graph {stored.row.graph_id} is open and cannot go on: {resolved[0][1]}"
-            raise JournalError(f"{text}; configure its venues again")
-        nodes.append(resolved)
+    for index, (resolved, row) in enumerate(zip(nodes, stored.nodes, strict=True)):
         one = past_node(stored, index, row, resolved, queries)
         if row.status.terminal:
             fills = one.fills

@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 
 class World(msgspec.Struct, frozen=True):
-    """The joined cast, for the roof and for tests."""
+    """The joined cast, for the roof and for tests; `symbols` are instruments with their aliases."""
 
     system: ActorSystem
     registry: ActorRef
@@ -57,6 +57,7 @@ class World(msgspec.Struct, frozen=True):
     books: dict[tuple[str, str], ActorRef]
     markets: dict[str, MarketBlock]
     instruments: dict[str, InstrumentHandle]
+    symbols: dict[str, InstrumentHandle]
     ledger: RiskLedger
     switch: TradingSwitch
     recovery: ActorRef
@@ -81,8 +82,7 @@ def build_world(
 
     Listings of one instrument on several venues form one market, in order of `venue_index`.
     """
-    switch = TradingSwitch()
-    system.on_halt = lambda reason: switch.kill(True, reason)
+    switch = _switch_of(system)
     stream = system.spawn(StreamActor, name="stream", supervision=RESTART)
     journal = _spawn_journal(system, settings, make_sink, last_seq)
     markets, routers, trade_lists = spawn_routers(system, settings, venues, journal)
@@ -93,10 +93,7 @@ def build_world(
     by_router = {routers[symbol].actor_id: market for symbol, market in markets.items()}
     ledger = RiskLedger(by_router, settings.account, settings.limits, switch)
     risk = _spawn_risk(system, settings, ledger, routers, journal, stream)
-    tapes = {
-        symbol: MarketTape(market.instrument.type is InstrumentType.PREDICTION)
-        for symbol, market in markets.items()
-    }
+    tapes = {symbol: _tape_of(market) for symbol, market in markets.items()}
     watches = spawn_price_watches(system, settings, markets, tapes)
     trades: dict[str, ActorRef] = {}
     prices = _with_aliases(watches, aliases or {})
@@ -129,12 +126,24 @@ def build_world(
         books,
         markets,
         instruments,
+        symbols,
         ledger,
         switch,
         recovery,
         watches,
         tapes,
     )
+
+
+def _switch_of(system: ActorSystem) -> TradingSwitch:
+    """A switch that a system which fails closed throws by itself."""
+    switch = TradingSwitch()
+    system.on_halt = lambda reason: switch.kill(True, reason)
+    return switch
+
+
+def _tape_of(market: MarketBlock) -> MarketTape:
+    return MarketTape(market.instrument.type is InstrumentType.PREDICTION)
 
 
 def _with_aliases(by_symbol: Mapping[str, T], aliases: Mapping[str, str]) -> dict[str, T]:

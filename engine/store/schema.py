@@ -50,7 +50,7 @@ SCHEMA_VERSION = 1
 STATEMENTS_CACHED = 256
 # An engine that never idles still checkpoints, after 64 MB of log.
 CHECKPOINT_PAGES = 16_384
-CHUNKS = (64, 16, 4, 1)
+CHUNKS = (256, 64, 16, 4, 1)
 
 
 class Table(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from engine.model.records import JournalEntry
 __all__ = ["CommitStore", "WriterThread"]
 
 ENTRIES_MAX = 65_536
-MERGE_MAX = 1_024
+MERGE_MAX = 8_192
 TASKS_MAX = 1_024
 IDLE_S = 0.2
 

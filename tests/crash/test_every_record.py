@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
-from tests.crash.shapes import SHAPES, Shape
+from engine.decisions.node_restore import RestoredNode
+from engine.decisions.recovery_plan import PastNode, rebuilt
+from engine.model.instruments import Listing
+from tests.crash.shapes import SHAPES
 from tests.support.crash_outcome import Outcome, outcome, wrong
+from tests.support.crash_shapes import Shape
 from tests.support.crash_world import Life, Mode, Site
 
 COMMIT_NS = 20_000_000
@@ -118,6 +122,24 @@ def test_three_drops_in_a_row_change_nothing(shape: Shape) -> None:
             for sentence in differences(shape, want, *dropped(shape, stops, mode)):
                 found.append(f"records {stops}, {mode}: {sentence}")
     assert not found, "\n".join(found[:20])
+
+
+def test_a_recovery_that_does_not_ask_the_venues_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    (shape,) = (one for one in SHAPES if one.name == "market")
+    want, records = whole(shape)
+
+    def blind(
+        past: PastNode, listed: object, listings: Mapping[str, Listing], now_ns: int
+    ) -> RestoredNode:
+        return rebuilt(past, (), listings, now_ns)
+
+    monkeypatch.setattr("actors.recovery.rebuilt", blind)
+    found = [
+        sentence
+        for stop in range(1, records + 1)
+        for sentence in differences(shape, want, *dropped(shape, (stop,), "lost"))
+    ]
+    assert any("missing in the journal" in sentence for sentence in found)
 
 
 def test_there_are_enough_shapes() -> None:

@@ -15,8 +15,15 @@ from typing import Literal
 import msgspec
 
 from engine.kernels.delta_ring import DeltaRing
-from engine.messages import GraphCommand, GraphCommandKind, GroupCommitted, Record, RecoverGraph
-from engine.messages import SubmitAnswer, SubmitGraph
+from engine.messages import (
+    GraphCommand,
+    GraphCommandKind,
+    GroupCommitted,
+    Record,
+    RecoverGraph,
+    SubmitAnswer,
+    SubmitGraph,
+)
 from engine.model.graph import Graph, GraphStatus
 from engine.model.instruments import Environment, Listing
 from engine.model.orders import TimeInForce
@@ -35,11 +42,10 @@ from engine.store.queries import Queries
 from venues.simulated.exchange import SimulatedExchange
 from venues.simulated.feed_codec import SimulatedFeedCodec
 from venues.simulated.link import SimulatedLink
-from venues.simulated.protocol import Place, decode_request
 from venues.simulated.trade_codec import SimulatedTradeCodec
 from venues.simulated.venue import LinkSend, RequestArrives, SimulatedVenue
 
-__all__ = ["CLIENT", "Act", "CrashSite", "Life", "Mode", "Press", "Quote", "Site", "START_NS"]
+__all__ = ["CLIENT", "START_NS", "Act", "CrashSite", "Life", "Mode", "Press", "Quote", "Site"]
 
 MS = 1_000_000
 S = 1_000_000_000
@@ -81,10 +87,7 @@ class Press(msgspec.Struct, frozen=True):
 
 
 class Act(msgspec.Struct, frozen=True):
-    """A client's command so long after the start; after a drop it is said again.
-
-    A later `undoes` act (a resume) makes repeating the earlier one pointless.
-    """
+    """A client's command so long after the start; after a drop it is said again."""
 
     at_ms: int
     kind: GraphCommandKind
@@ -129,7 +132,8 @@ class Site:
     def press(self, index: int, press: Press, now_ns: int) -> None:
         """Take from the first order of ours that rests, and from whoever stands before it."""
         exchange = self.exchange
-        mine = [one for one in exchange.memory.open.values() if self.symbol_of(one) == press.symbol]
+        resting = exchange.memory.open.values()
+        mine = [one for one in resting if one.listing.venue_symbol == press.symbol]
         if not mine:
             return
         best = max(mine, key=lambda one: one.limit_1e9 * one.side.sign)
@@ -140,12 +144,6 @@ class Site:
             press.symbol, side, qty, best.limit_1e9, now_ns, TimeInForce.IOC
         )
         self.pressed[index] += sum(one.qty_1e8 for one in placed.fills if one.maker_id in own)
-
-    @staticmethod
-    def symbol_of(order: object) -> str:
-        listing = getattr(order, "listing")
-        assert isinstance(listing, Listing)
-        return listing.venue_symbol
 
 
 class CrashVenue(SimulatedVenue):

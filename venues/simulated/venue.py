@@ -27,6 +27,8 @@ __all__ = [
 
 TICK_NS = 50_000_000
 HEARTBEAT_NS = 1_000_000_000
+# Looking an enum member up by its class costs a tenth of a microsecond each time.
+TO_VENUE, TO_ENGINE = Direction.TO_VENUE, Direction.TO_ENGINE
 
 
 class HostedExchange(Protocol):
@@ -211,7 +213,7 @@ class SimulatedVenue(
         now_ns = self.ctx.now_ns
         if self.faults is None or not self.faults.on:
             self.ctx.after(
-                self.due(connection, Direction.TO_VENUE, self.latency_ns) - now_ns,
+                self.due(connection, TO_VENUE, self.latency_ns) - now_ns,
                 RequestArrives(frame.session, connection.epoch, frame.payload, False),
             )
             return
@@ -240,11 +242,12 @@ class SimulatedVenue(
         if connection is None:
             return
         now_ns, tell, target = self.ctx.now_ns, self.ctx.tell, connection.target_id
+        private, line = connection.private, connection.line
         for payload in frames.payloads:
-            if connection.private:
+            if private:
                 tell(target, TradeFrame(now_ns, payload))
             else:
-                tell(target, FeedFrame(now_ns, payload, connection.line))
+                tell(target, FeedFrame(now_ns, payload, line))
 
     @handles(VenueTick)
     def on_tick(self, tick: VenueTick) -> None:
@@ -267,12 +270,16 @@ class SimulatedVenue(
             return
         batches: dict[int, list[bytes]] = {}
         for session, payload in frames:
-            batches.setdefault(session, []).append(payload)
+            known = batches.get(session)
+            if known is None:
+                batches[session] = [payload]
+            else:
+                known.append(payload)
         now_ns = self.ctx.now_ns
         for session, payloads in batches.items():
             connection = self.connections.get(session)
             if connection is not None and connection.up:
-                delay = self.due(connection, Direction.TO_ENGINE, self.latency_ns) - now_ns
+                delay = self.due(connection, TO_ENGINE, self.latency_ns) - now_ns
                 self.ctx.after(delay, FramesArrive(session, connection.epoch, tuple(payloads)))
 
     def send_faulty(self, session: int, payload: bytes) -> None:

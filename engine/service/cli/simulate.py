@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterable
+from typing import get_args
 
 import msgspec
 
@@ -12,7 +13,8 @@ from engine.errors import ConfigError
 from engine.service.cli.progress import progress_bar
 from engine.service.simulation.seed import SeedResult
 from engine.service.simulation.soak import Total, default_jobs, run_seeds
-from engine.service.simulation.swarm import FaultLevel
+from engine.service.simulation.swarm import FaultLevel, Shapes
+from engine.service.simulation.workload import SHAPES
 
 __all__ = ["add_arguments", "run"]
 
@@ -31,6 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=FaultLevel.FULL.value,
         help="how hard the world is on the engine",
     )
+    parser.add_argument(
+        "--shapes",
+        choices=get_args(Shapes),
+        default=SHAPES,
+        help="what clients submit: single orders or whole graphs",
+    )
     parser.add_argument("--jobs", type=int, help="worker processes; default: one a processor")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -48,12 +56,12 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(f"--seeds takes a number from 1 on, not {count}")
     if jobs < 1:
         raise ConfigError(f"--jobs takes a number from 1 on, not {jobs}")
-    level = FaultLevel(options.faults)
+    level, shapes = FaultLevel(options.faults), options.shapes
     total, failures = Total(), []
     started = time.monotonic()
     with progress_bar("simulating", enabled=not options.json) as bar:
         shown = bar or (None if options.json else plain_progress(started))
-        for result in counted(run_seeds(first, count, level, jobs), total, count, shown):
+        for result in counted(run_seeds(first, count, level, jobs, shapes), total, count, shown):
             failures.append(result)
             if not options.json and len(failures) <= REPORTS_MAX:
                 print(result.report, flush=True)
@@ -130,7 +138,7 @@ def answer(
                 "seed": one.seed,
                 "faults": one.faults,
                 "journal_hash": one.journal_hash,
-                "repeat": f"execgraph simulate --seed {one.seed} --faults {level.value}",
+                "repeat": one.repeat,
             }
             for one in failures
         ],

@@ -65,9 +65,9 @@ class Checkers:
         self.evidence = self.fresh_evidence()
         self.edges = EdgeChecks(self.listings)
         self.met: dict[str, None] = {}
-        self.life = 1
+        self.life = len(run.lives)
         self.seen_at_crash: list[str] = []
-        run.crashed = self.see_crash
+        run.crashed, run.restarting = self.see_crash, self.start_anew
 
     def fresh_evidence(self) -> Evidence:
         return Evidence(self.run.grants, self.run.clients.loosened, self.run.lives)
@@ -81,7 +81,7 @@ class Checkers:
 
         Orders whose intents were lost stay known, and count as sent where a venue has them.
         """
-        self.life = len(self.run.lives)
+        self.life += 1
         lost = self.evidence.intended
         self.evidence, self.edges = self.fresh_evidence(), EdgeChecks(self.listings)
         for entry in self.run.durable:
@@ -138,8 +138,6 @@ class Checkers:
 
     def new_entries(self) -> Iterator[str]:
         """The journal's entries since the last look; each fill happened at its venue, once."""
-        if self.life != len(self.run.lives):
-            self.start_anew()
         evidence = self.evidence
         for entry in self.run.entries[evidence.read :]:
             yield from evidence.take(entry)

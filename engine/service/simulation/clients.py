@@ -96,9 +96,7 @@ class Clients:
     def switch(self, one: Switching) -> None:
         """Throw or clear the kill switch, and freeze the graphs that it concerns."""
         text = "the desk stopped trading" if one.halted else ""
-        told = self.driver.tell(
-            self.world.risk, HaltTrading(one.halted, text, one.scope, one.key)
-        )
+        told = self.driver.tell(self.world.risk, HaltTrading(one.halted, text, one.scope, one.key))
         if one.halted:
             self.thrown[one.scope.value, one.key] = one
             if self.takes(FreezeGraphs):
@@ -114,6 +112,10 @@ class Clients:
 
     def relent(self) -> None:
         """The desk clears every switch, and clients resume what is paused."""
+        if self.swarm.crashes:
+            # That one was cleared before may be forgotten.
+            drawn = [one for one in self.swarm.switchings if one.halted]
+            self.thrown.update({(one.scope.value, one.key): one for one in drawn})
         for one in list(self.thrown.values()):
             self.switch(Switching(0, False, False, one.scope, one.key))
         if self.swarm.meddlings or self.swarm.switchings:

@@ -8,6 +8,7 @@ sends nothing more.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 
 from engine.decisions.node_memory import unpack_memory
 from engine.model.graph import EdgeAction, GraphStatus, NodeStatus
@@ -28,15 +29,22 @@ from engine.service.simulation.edge_twin import Moment, WatchedGraph, WatchedNod
 
 __all__ = ["EdgeChecks"]
 
+ONE_1E9 = 1_000_000_000
 ENDINGS = frozenset(
-    {ReportKind.CANCELLED, ReportKind.EXPIRED, ReportKind.REJECTED, ReportKind.NOT_FOUND}
+    {
+        ReportKind.CANCELLED,
+        ReportKind.EXPIRED,
+        ReportKind.REJECTED,
+        ReportKind.NOT_FOUND,
+        ReportKind.STATUS,
+    }
 )
 
 
 class EdgeChecks:
     """Grows with the journal; `take` yields what is wrong with an entry, `at_end` with the whole.
 
-    `listings` are all of the world's. Graphs are dropped with nothing, since runs are short.
+    `listings` are all of the world's. Every graph of a run is kept, since runs are short.
     """
 
     def __init__(self, listings: Sequence[Listing]) -> None:
@@ -49,9 +57,9 @@ class EdgeChecks:
         """Keep an entry; what is wrong with it."""
         payload = entry.payload
         if isinstance(payload, GraphAccepted):
-            lots = [self.lot_of(one.instrument.symbol, one.instrument.venue)
-                    for one in payload.graph.nodes]  # fmt: skip
-            units = [self.unit_of(one.instrument.symbol) for one in payload.graph.nodes]
+            traded = [one.instrument for one in payload.graph.nodes]
+            lots = [self.lot_of(one.symbol, one.venue) for one in traded]
+            units = [self.unit_of(one.symbol) for one in traded]
             self.graphs[entry.graph_id] = WatchedGraph(payload.graph, payload.spare, lots, units)
             return
         graph = self.graphs.get(entry.graph_id)
@@ -70,19 +78,19 @@ class EdgeChecks:
             yield from self.take_children(entry, payload, graph, node)
         elif isinstance(payload, FillRecord):
             self.take_fill(payload, node)
-        elif isinstance(payload, ReportRecorded) and payload.report.kind in ENDINGS | {
-            ReportKind.STATUS
-        }:
+        elif isinstance(payload, ReportRecorded):
             report = payload.report
             child = node.children.get(report.client_order_id)
-            if child is not None and not report.working:
+            if child is not None and report.kind in ENDINGS and not report.working:
                 child.end(report.cum_qty_1e8)
 
     def adopt(self, graph_id: str, node_id: str, child: ChildIntent) -> None:
         """An order whose intent was lost, but not the order."""
         graph = self.graphs.get(graph_id)
         if graph is not None and node_id in graph.nodes:
-            graph.nodes[node_id].send(child.client_order_id, child.qty_1e8)
+            node = graph.nodes[node_id]
+            node.send(child.client_order_id, child.qty_1e8)
+            node.adopted = True
 
     def lot_of(self, symbol: str, venue: str | None) -> int:
         """The finest lot of an instrument, or the one of its pinned venue."""
@@ -128,14 +136,19 @@ class EdgeChecks:
             if not now.fired:
                 continue
             source = graph.nodes[edge.from_node]
+            price = not isinstance(edge.trigger, str) and edge.trigger.on_price is not None
+            if node.adopted and price:
+                # Recovery concludes from the order that the price was reached.
+                continue
             if not any(trigger_came(edge, one, now.fired_ns) for one in source.moments):
                 yield f"{name}: its edge from {edge.from_node} fired before {edge.trigger}"
             if now.snapshot_1e8 > net_of(source):
                 yield f"{name}: its edge saw {now.snapshot_1e8} of {net_of(source)}"
             if now.fired_ns > entry.ts_ns:
                 yield f"{name}: an edge fired in the future"
-        node.fired = [now for now in memory.edges]
-        if memory.started_ns and not node.root and not activated(node):
+        node.fired = list(memory.edges)
+        free = node.root or node.adopted
+        if memory.started_ns and not free and not activated(node):
             yield f"{name} started without an edge"
         if memory.amended is not None:
             node.amended = graph.disturbed = True
@@ -162,7 +175,7 @@ class EdgeChecks:
         name = f"{entry.graph_id} {entry.node_id}"
         for child in wish.children:
             node.send(child.client_order_id, child.qty_1e8)
-        if not node.root and not activated(node):
+        if not node.root and not node.adopted and not activated(node):
             yield f"{name} sends without a fired edge"
         if node.stopped_at is not None and wish.attempt > node.stopped_at:
             yield f"{name} sends attempt {wish.attempt}, stopped was it at {node.stopped_at}"
@@ -212,7 +225,7 @@ def activated(node: WatchedNode) -> bool:
 
 def net_of(node: WatchedNode) -> int:
     """What arrived by a node's recorded fills, in base units."""
-    net = node.gross_1e8 * node.unit_1e8 // QTY_SCALE
+    net: int = node.gross_1e8 * node.unit_1e8 // QTY_SCALE
     if node.node.side == Side.BUY.text:
         net -= -(-node.base_fee_1e9 // 10)
     return net
@@ -226,14 +239,15 @@ def bound_of(graph: WatchedGraph, node: WatchedNode) -> int:
             continue
         source = graph.nodes[edge.from_node]
         of = "cumulative" if edge.sizing is None else edge.sizing.of
+        base: int
         if of == "snapshot":
             base = state.snapshot_1e8
         elif of == "unfilled":
-            rests = [one.target_1e8 - one.filled_1e8 for one in source.moments
-                     if one.status.terminal]  # fmt: skip
-            base = max(0, *rests) if rests else 0
+            ends = [one for one in source.moments if one.status.terminal]
+            base = max([0, *(one.target_1e8 - one.filled_1e8 for one in ends)])
         else:
             base = net_of(source)
-        ratio = 1 if edge.sizing is None else edge.sizing.ratio
-        total += int(ratio * 10**9) * base
-    return floor_to(total * QTY_SCALE // (10**9 * node.unit_1e8), node.lot_1e8)
+        ratio = Decimal(1) if edge.sizing is None else edge.sizing.ratio
+        total += int(ratio * ONE_1E9) * base
+    bound: int = floor_to(total * QTY_SCALE // (ONE_1E9 * node.unit_1e8), node.lot_1e8)
+    return bound

@@ -49,7 +49,8 @@ class WatchedChild:
 class WatchedNode:
     """One node. `late` says that a fill came after its or its child's end was told.
 
-    `stopped_at` is the last attempt that was out when its stop was recorded.
+    `adopted` says that it has an order whose intent, and with it perhaps the node's own start, was
+    lost in a crash; `stopped_at` is the last attempt that was out when its stop was recorded.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class WatchedNode:
         self.stopped_at: int | None = None
         self.amended = False
         self.late = False
+        self.adopted = False
 
     def send(self, client_order_id: str, qty_1e8: int) -> None:
         """A child was intended."""

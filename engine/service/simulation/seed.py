@@ -15,7 +15,7 @@ import msgspec
 
 from engine.model.records import FillRecord, GraphAccepted, JournalEntry
 from engine.service.simulation.checkers import Checkers
-from engine.service.simulation.swarm import FaultLevel, Shapes
+from engine.service.simulation.swarm import FaultLevel, Shapes, Swarm
 from engine.service.simulation.workload import draw_swarm
 from engine.service.simulation.world import Plant, SimulatedWorld
 
@@ -30,7 +30,7 @@ class SeedResult(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a seed. `faults` is what is wrong, one sentence each; none is a pass.
 
     `report` is empty for a pass. Graphs and fills are those of the journal, `turns` the messages
-    handled, both of the first of the two runs.
+    handled, both of the first of the two runs. `repeat` is the command that runs it again.
     """
 
     seed: int
@@ -42,6 +42,7 @@ class SeedResult(msgspec.Struct, frozen=True, kw_only=True):
     turns: int
     virtual_seconds: float
     report: str = ""
+    repeat: str = ""
 
 
 def run_seed(
@@ -74,6 +75,7 @@ def run_seed(
         turns=run.driver.turns,
         virtual_seconds=run.elapsed_ns / S,
         report=report(run, found, entries) if found else "",
+        repeat=repeat(run.swarm),
     )
 
 
@@ -154,9 +156,15 @@ def report(run: SimulatedWorld, faults: Sequence[str], entries: Sequence[Journal
             "last dead letters:",
             *letters[-LAST_EVENTS:],
             "repeat it with:",
-            f"  execgraph simulate --seed {swarm.seed} --faults {swarm.level.value}",
+            f"  {repeat(swarm)}",
         ]
     )
+
+
+def repeat(swarm: Swarm) -> str:
+    """The command that runs a seed again."""
+    what = f"--seed {swarm.seed} --faults {swarm.level.value} --shapes {swarm.shapes}"
+    return f"execgraph simulate {what}"
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import msgspec
 from engine.errors import EngineError
 from engine.kernels.warm_up import warm_up
 from engine.service.simulation.seed import SeedResult, run_seed
-from engine.service.simulation.swarm import FaultLevel
+from engine.service.simulation.swarm import FaultLevel, Shapes
 
 __all__ = ["Total", "default_jobs", "run_seeds"]
 
@@ -56,7 +56,9 @@ def default_jobs() -> int:
     return os.cpu_count() or 1
 
 
-def run_seeds(first: int, count: int, level: FaultLevel, jobs: int) -> Iterator[SeedResult]:
+def run_seeds(
+    first: int, count: int, level: FaultLevel, jobs: int, shapes: Shapes | None = None
+) -> Iterator[SeedResult]:
     """Results of seeds `first` to `first + count - 1`, in order, from `jobs` processes.
 
     A few seeds are run here instead. Closing the iterator stops the workers. EngineError when a
@@ -66,12 +68,12 @@ def run_seeds(first: int, count: int, level: FaultLevel, jobs: int) -> Iterator[
     if jobs <= 1:
         warm_up(None)
         for seed in range(first, first + count):
-            yield run_seed(seed, level)
+            yield run_seed(seed, level, shapes=shapes)
         return
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=prepare)
     try:
-        yield from in_order(pool, first, count, level, jobs)
+        yield from in_order(pool, first, count, level, jobs, shapes)
     except BrokenProcessPool as error:
         text = f"a worker process died ({error}); run fewer with --jobs, or one seed with --seed"
         raise EngineError(text) from error
@@ -80,7 +82,12 @@ def run_seeds(first: int, count: int, level: FaultLevel, jobs: int) -> Iterator[
 
 
 def in_order(
-    pool: ProcessPoolExecutor, first: int, count: int, level: FaultLevel, jobs: int
+    pool: ProcessPoolExecutor,
+    first: int,
+    count: int,
+    level: FaultLevel,
+    jobs: int,
+    shapes: Shapes | None,
 ) -> Iterator[SeedResult]:
     """Keeps every worker busy and a bounded number of tasks waiting."""
     waiting: deque[Future[list[SeedResult]]] = deque()
@@ -92,7 +99,7 @@ def in_order(
             if start is None:
                 break
             stop = min(start + SEEDS_PER_TASK, end)
-            waiting.append(pool.submit(run_some, start, stop, level.value))
+            waiting.append(pool.submit(run_some, start, stop, level.value, shapes))
         if not waiting:
             return
         yield from waiting.popleft().result()
@@ -103,6 +110,6 @@ def prepare(*_: Any) -> None:
     warm_up(None)
 
 
-def run_some(start: int, stop: int, level: str) -> list[SeedResult]:
+def run_some(start: int, stop: int, level: str, shapes: Shapes | None) -> list[SeedResult]:
     """In a worker: a few seeds in a row."""
-    return [run_seed(seed, level) for seed in range(start, stop)]
+    return [run_seed(seed, level, shapes=shapes) for seed in range(start, stop)]

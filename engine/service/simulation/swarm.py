@@ -16,9 +16,9 @@ from venues.simulated.faults import FaultRates
 
 __all__ = [
     "CLIENTS",
-    "Crash",
     "MS",
     "SAFETY_NS",
+    "Crash",
     "DiskDraw",
     "FaultLevel",
     "Meddling",

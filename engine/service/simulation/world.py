@@ -63,7 +63,8 @@ class SimulatedWorld:
 
     `entries` is all that was recorded, `grants` every leave that risk gave, seen on its way to
     the router. `lives` are the first sequence numbers of each engine of this run; `crashed` is
-    called while a dropped one can still be looked at. `patch` is for planted bugs; what it changes is put back by `restore`.
+    called while a dropped one can still be looked at, `restarting` before the next. `patch` is
+    for planted bugs; what it changes is put back by `restore`.
     """
 
     def __init__(self, swarm: Swarm) -> None:
@@ -86,6 +87,7 @@ class SimulatedWorld:
         self.down = False
         self.letters: Counter[tuple[str, str]] = Counter()
         self.crashed: Callable[[], None] = nobody
+        self.restarting: Callable[[], None] = nobody
         self.world = self.boot(None)
         self.clients = Clients(swarm, self.driver, self.world)
 
@@ -101,8 +103,10 @@ class SimulatedWorld:
             return self.durable
         journal = self.system.actor_of(self.world.journal)
         assert isinstance(journal, JournalActor)
-        waiting = [entry for group in journal.uncommitted for entry in group]
-        return [*self.durable, *waiting, *journal.group]
+        durable = self.durable
+        last = durable[-1].seq if durable else 0
+        waiting = [one for group in journal.uncommitted for one in group if one.seq > last]
+        return [*durable, *waiting, *journal.group]
 
     @property
     def elapsed_ns(self) -> int:
@@ -285,6 +289,7 @@ class SimulatedWorld:
         # What was in the mailboxes is gone with them, as is what came meanwhile.
         self.system.dead_letters.clear()
         self.system.dead_letters.update(self.letters)
+        self.restarting()
         self.world = self.clients.world = self.boot(stored(self.durable))
         self.down = False
         self.clients.ask_again()

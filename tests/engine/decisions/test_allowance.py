@@ -95,3 +95,14 @@ def test_members_that_send_what_is_free_never_pass_the_allowance(seed: int) -> N
         else:
             shared.exposed[member] -= rng.randrange(shared.exposed[member] + 1)
         assert sum(shared.exposed.values()) <= allowed
+
+
+def test_after_a_restart_the_member_that_started_last_still_goes_first() -> None:
+    shared = Allowance((0, 1, 2))
+    shared.restore(1, 900, 3 * QTY, 4 * QTY)
+    shared.restore(0, 500, QTY, 5 * QTY)
+    assert shared.below(1) == [0]
+    assert shared.free_1e8(0, 10 * QTY) == 6 * QTY, "less all that the later one wants"
+    assert shared.free_1e8(1, 10 * QTY) == 9 * QTY, "less only what the earlier one has out"
+    shared.claim(2)
+    assert shared.below(2) == [0, 1]

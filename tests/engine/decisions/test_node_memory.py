@@ -7,6 +7,8 @@ import pytest
 
 from engine.decisions.edges import EdgeState
 from engine.decisions.node_memory import NodeMemory, pack_memory, unpack_memory
+from engine.decisions.policies.policy import Route
+from engine.model.orders import TimeInForce
 from tests.support.builders import node
 
 FULL = NodeMemory(
@@ -25,6 +27,8 @@ FULL = NodeMemory(
     edges=(EdgeState(True, 5, 7, True), EdgeState()),
     amended=node(10**8, limit_1e9=64_000 * 10**9, horizon_ms=5),
     policy=b"\x00state\xff",
+    fresh=True,
+    wish=Route(10**7, TimeInForce.FOK, rest=False, limit_1e9=5),
 )
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.decisions.node_ledger import NodeLedger
 from engine.decisions.node_memory import NodeMemory
-from engine.decisions.node_restore import PastChild, PastFill
-from engine.decisions.recovery_plan import PastNode, ended_progress, rebuilt
+from engine.decisions.node_restore import PastChild, PastFill, RestoredNode
+from engine.decisions.recovery_plan import GraphSeed, PastNode, ended_progress, rebuilt
 from engine.model.graph import NodeStatus
+from engine.model.instruments import Environment
 from engine.model.listed import ListedOrder
 from engine.model.orders import OrderReport, ReportKind, TimeInForce, VenueFill
 from engine.model.units import Side
 from tests.support.builders import child, listing
+from tests.support.graphs import edge, graph_of_edges
 
 QTY = 10**8
 PRICE = 64_000 * 10**9
@@ -111,3 +114,29 @@ def test_the_last_word_of_an_ended_node_is_final() -> None:
     whole = ended_progress(past, QTY, QTY, PRICE * QTY)
     assert not whole.by_cancel, "the fill was faster than the cancel"
     assert ended_progress(past, 0, 0, 0).avg_price_1e9 == 0
+
+
+def test_what_of_an_attempt_without_a_plan_is_at_venues_is_counted() -> None:
+    orders = [listed("xg1-1-0-2-0"), listed("xg1-1-0-3-0"), listed("xg1-1-0-3-1")]
+    back = rebuilt(PAST, orders, LISTINGS, 900)
+    assert (back.attempt, back.sent_of_wish_1e8) == (3, 2 * QTY), "of the newest attempt"
+    unseen = msgspec.structs.replace(PAST, attempt=4, planned_attempt=3)
+    assert rebuilt(unseen, [], LISTINGS, 900).sent_of_wish_1e8 == 0
+
+
+def test_a_recorded_plan_leaves_unsent_only_what_was_refused() -> None:
+    past = msgspec.structs.replace(PAST, planned_attempt=1, refused_1e8=70)
+    back = rebuilt(past, [], LISTINGS, 900)
+    assert (back.sent_of_wish_1e8, back.unsent_1e8, back.pristine) == (None, 70, False)
+    assert rebuilt(msgspec.structs.replace(past, attempt=0), [], LISTINGS, 900).pristine
+
+
+def test_spare_legs_that_were_started_or_ended_are_not_started_again() -> None:
+    waiting = RestoredNode(NodeMemory(), None, 0, False, 0, None)
+    stopping = msgspec.structs.replace(waiting, memory=NodeMemory(stopping="CANCELLED"))
+    started = msgspec.structs.replace(waiting, ledger=NodeLedger(QTY))
+    graph = graph_of_edges(edge("a", "b"))
+    seed = GraphSeed("c", Environment.SANDBOX, "g", 1, graph, (), spare=(1, 2, 3, 4))
+    assert seed.unused == (1, 2, 3, 4)
+    seed = msgspec.structs.replace(seed, restored=(None, waiting, started, None, stopping))
+    assert seed.unused == (1,)

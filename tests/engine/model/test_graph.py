@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from engine.model.graph import (
-    FixedAmount,
-    Quantity,
     Edge,
+    FixedAmount,
     Graph,
     GraphStatus,
     Node,
     NodeStatus,
+    Quantity,
     SimpleOrder,
     Trigger,
     graph_of,

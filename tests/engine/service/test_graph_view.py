@@ -120,7 +120,7 @@ def test_slices_of_a_paced_node_are_nodes_of_their_own() -> None:
     paced = named(node(QTY, pacing=pacing), "twap")
     stage = NodeStage([paced])
     stage.tell(stage.ref, StartNode())
-    stage.run(100_000_000)
+    stage.run(1_000_000_000)
     assert stage.request() is not None
     stage.plan(child(QTY // 2))
     stage.fill(QTY // 2, "t1")

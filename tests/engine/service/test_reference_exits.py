@@ -65,3 +65,25 @@ def test_exits_never_have_more_out_than_was_bought() -> None:
     assert shown(state.nodes["profit"]) == "executing 0/3.5"
     play(world, graph_id, "cancel")
     assert world.state(graph_id).status is GraphStatus.CANCELLED
+
+
+def test_an_exit_that_closed_everything_ends_the_one_that_still_waits() -> None:
+    world = GraphWorld(("hyperliquid",))
+    wire = bracket()
+    wire["nodes"][1]["order_type"] = "market"
+    wire["edges"][0]["trigger"] = below_entry(5.0, symbol=PERP, direction="above")
+    graph_id = world.start(wire, 500)
+    world.quote("hyperliquid", PERP, "2150.0", "2151.0", "2")
+    world.run(300)
+    state = world.state(graph_id)
+    assert (shown(state.nodes["stop"]), shown(state.nodes["profit"])) == (
+        "executing 2/5",
+        "pending 0/0",
+    )
+    world.quote("hyperliquid", PERP, "2150.0", "2151.0", "20")
+    world.run(2_000)
+    state = world.state(graph_id)
+    assert (state.status, shown(state.nodes["stop"])) == (GraphStatus.COMPLETED, "filled 5/5")
+    assert state.nodes["profit"].status == "cancelled"
+    assert state.nodes["profit"].reason.startswith("reduced")
+    assert world.held("hyperliquid", PERP) == 0

@@ -270,3 +270,14 @@ def test_runtime_limits_act_while_the_graph_runs(runtime: dict[str, Any], reason
     assert state.nodes["other"].status == "cancelled"
     assert world.held("binance", SPOT) == 0
     assert state.residual_exposure == {}
+
+
+def test_a_venue_that_refuses_for_good_is_left_out() -> None:
+    world = GraphWorld(("binance", "coinbase"))
+    world.exchanges["coinbase"].door.signature_valid = False
+    world.quote("binance", SPOT, "2324.50", "2325.50", "6")
+    world.quote("coinbase", SPOT, "2324.50", "2325.60", "6")
+    world.run(200)
+    graph_id = world.start(graph([node("n", qty="10", price="2325.60")]), 5_000)
+    assert len(world.rejects(graph_id)) == 1
+    assert world.resting("binance") == [("buy", 4 * 10**8, 2_325_600_000_000)]

@@ -114,3 +114,21 @@ def test_a_loaded_policy_goes_on_like_the_saved_one() -> None:
     other.load(policy.state())
     assert other.state() == policy.state()
     assert list(other.on_wake(view_at(10 * S + 3, 100))) == [Stop(Reason.EXPIRED)]
+
+
+def test_a_limit_order_that_stands_nowhere_is_put_on_a_book_again_ever_slower() -> None:
+    policy = market_policy(limit=True, horizon_ns=None)
+    policy.start(view_at(0, 100))
+    now_ns = 1
+    pauses = []
+    for _ in range(9):
+        # Its venue has cancelled it, or no venue takes it now.
+        (wake,) = policy.on_attempt_done(view_at(now_ns, 100), Reason.NONE)
+        assert isinstance(wake, Wake)
+        pauses.append(wake.at_ns - now_ns + 1)
+        route = policy.on_wake(view_at(wake.at_ns, 100))[0]
+        assert route == Route(100, TimeInForce.GTC, rest=True)
+        now_ns = wake.at_ns + 1
+    half = S // 2
+    assert pauses[:3] == [half, 2 * half, 4 * half]
+    assert pauses[-1] == pauses[-2] == 64 * half

@@ -10,7 +10,7 @@ import pytest
 from engine.service.cli import simulate
 from engine.service.cli.main import main
 from engine.service.simulation.seed import SeedResult
-from engine.service.simulation.swarm import FaultLevel
+from engine.service.simulation.swarm import FaultLevel, Shapes
 
 
 def test_a_seed_that_passes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,7 +29,9 @@ def test_json_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(answer["hash"]) == 64
 
 
-def broken(first: int, count: int, level: FaultLevel, jobs: int) -> Iterator[SeedResult]:
+def broken(
+    first: int, count: int, level: FaultLevel, jobs: int, shapes: Shapes
+) -> Iterator[SeedResult]:
     """Every second seed fails."""
     for seed in range(first, first + count):
         faults = ("it is wrong",) if seed % 2 == 0 else ()
@@ -43,6 +45,7 @@ def broken(first: int, count: int, level: FaultLevel, jobs: int) -> Iterator[See
             turns=3,
             virtual_seconds=4.0,
             report=f"report of {seed}" if faults else "",
+            repeat=f"repeat {seed} with {shapes}",
         )
 
 
@@ -61,13 +64,13 @@ def test_failures_in_json(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(simulate, "run_seeds", broken)
-    assert main(["simulate", "--seed", "4", "--json"]) == 1
+    assert main(["simulate", "--seed", "4", "--shapes", "single", "--json"]) == 1
     (failure,) = msgspec.json.decode(capsys.readouterr().out)["failures"]
     assert failure == {
         "seed": 4,
         "faults": ["it is wrong"],
         "journal_hash": "4",
-        "repeat": "execgraph simulate --seed 4 --faults full",
+        "repeat": "repeat 4 with single",
     }
 
 
@@ -78,6 +81,7 @@ def test_failures_in_json(
         ["--seed", "-1"],
         ["--jobs", "0"],
         ["--faults", "heavy"],
+        ["--shapes", "round"],
         ["--seed", "one"],
     ],
 )

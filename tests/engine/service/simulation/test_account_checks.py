@@ -29,7 +29,7 @@ def ended() -> list[SimulatedWorld]:
 def working() -> Iterator[SimulatedWorld]:
     """Worlds with orders open at venues."""
     for seed in SEEDS:
-        run = SimulatedWorld(draw_swarm(seed, FaultLevel.NONE))
+        run = SimulatedWorld(draw_swarm(seed, FaultLevel.NONE, "single"))
         for at_ns, act in sorted(run.clients.plan(), key=lambda one: one[0]):
             run.driver.run_until(run.started_ns + at_ns)
             act()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.messages import GraphCommand, GraphCommandKind, HaltTrading
 from engine.model.records import TradingHalted
 from engine.model.risk import KillScope
+from engine.runtime.simulated_driver import Answer
 from engine.service.simulation.swarm import FaultLevel, Meddling, Switching
 from engine.service.simulation.workload import draw_swarm
 from engine.service.simulation.world import SimulatedWorld
@@ -71,3 +72,24 @@ def test_the_desk_relents() -> None:
     assert [one.halted for one in seen] == [True, False]
     halts = [one.payload for one in run.entries if isinstance(one.payload, TradingHalted)]
     assert [one.halted for one in halts] == [True, False]
+
+
+def test_a_cancel_is_kept_with_its_answer() -> None:
+    run, number = world_with_a_graph()
+    run.clients.cancel(number)
+    run.driver.run_until_idle()
+    ((graph_id, at_ns, answer),) = run.clients.cancels
+    assert (graph_id, at_ns) == (run.clients.graph_id(number), run.driver.now_ns)
+    assert answer.done
+
+
+def test_whoever_got_no_answer_asks_again() -> None:
+    run, number = world_with_a_graph()
+    answered = run.clients.answers[number]
+    other = len(run.clients.answers)
+    run.clients.answers[other] = Answer()
+    run.clients.ask_again()
+    assert run.clients.answers[number] is answered
+    assert run.clients.answers[other] is not answered
+    run.driver.run_until_idle()
+    assert run.clients.answers[other].done

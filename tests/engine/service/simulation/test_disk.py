@@ -55,3 +55,22 @@ def test_a_failure_drops_the_queue_and_only_the_next_in_order_is_taken() -> None
     sink.submit([entry(1)])
     stage.run(20 * MS)
     assert [one.seq for one in disk.entries] == [1]
+
+
+def test_a_flush_keeps_what_is_queued_behind_what_was_there() -> None:
+    stage = Stage()
+    journal = stage.probe("journal")
+    _, disk = stage.spawn(lambda: Disk(journal, 5 * MS, (0, 0), [entry(1)]), "disk")
+    sink = DiskSink(disk, 4)
+    for seq in (2, 3):
+        sink.submit([entry(seq)])
+    disk.flush()
+    assert [one.seq for one in disk.entries] == [1, 2, 3]
+    assert not disk.queue
+
+
+def test_a_full_disk_keeps_nothing() -> None:
+    _, disk, sink = disk_on_stage((START_NS, START_NS + 10 * MS))
+    sink.submit([entry(1)])
+    disk.flush()
+    assert disk.entries == []

@@ -61,7 +61,7 @@ class Reader:
 
     def __init__(self, given: Grant | None = None, loosened: bool = False) -> None:
         grants = {} if given is None else {given.grant_id: given}
-        self.evidence = Evidence(grants, {("g", "n"): None} if loosened else {})
+        self.evidence = Evidence(grants, {("g", "n"): [PRICE + 1]} if loosened else {})
         self.seq = 0
         self.said: list[str] = []
         self.read(GraphAccepted(7, Graph(nodes=(NODE,)), (0,), (None,)))

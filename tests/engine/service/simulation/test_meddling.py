@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import random
 
+import msgspec
+
 from engine.messages import GraphCommandKind
-from engine.model.graph import FixedAmount, Node, NodeInstrument, Quantity, Urgency
+from engine.model.graph import (
+    FixedAmount,
+    LimitOrder,
+    LimitPrice,
+    Node,
+    NodeInstrument,
+    Quantity,
+    Urgency,
+)
 from engine.model.risk import KillScope
+from engine.model.terms import Terms
 from engine.service.simulation.meddling import terms_of
 from engine.service.simulation.swarm import Meddling
 from engine.service.simulation.workload import draw_swarm, draw_venues
@@ -66,6 +77,20 @@ def test_an_amend_always_changes_something() -> None:
     assert terms_of(Meddling(0, 0, amend), node(1_000), 100).urgency is Urgency.HIGH
     named = terms_of(Meddling(0, 0, amend, urgency=Urgency.LOW), node(1_000), 100)
     assert (named.urgency, named.qty_1e8) == (Urgency.LOW, None)
+
+
+def test_amendments_also_move_prices_and_times() -> None:
+    amend = GraphCommandKind.AMEND_NODE
+    limit = LimitOrder(limit=LimitPrice(price_1e9=1_000 * 10**9))
+    priced = msgspec.structs.replace(node(1_000), order_type=limit)
+    moved = terms_of(
+        Meddling(0, 0, amend, limit_bps=-60, horizon_ms=5, slippage_bps=7), priced, 100
+    )
+    assert moved == Terms(limit_1e9=994 * 10**9, max_slippage_bps=7, horizon_ms=5)
+    assert terms_of(Meddling(0, 0, amend, limit_bps=-60), node(1_000), 100).limit_1e9 is None
+    drawn = [one for seed in SEEDS for one in draw_swarm(seed).meddlings]
+    for name in ("limit_bps", "slippage_bps", "horizon_ms"):
+        assert len({getattr(one, name) for one in drawn}) > 2
 
 
 def test_venues_are_drawn_with_their_listings() -> None:

@@ -20,6 +20,12 @@ def test_workers_give_what_one_process_gives() -> None:
     assert list(run_seeds(5, 16, NONE, jobs=2)) == alone
 
 
+def test_shapes_reach_the_workers() -> None:
+    single = [run_seed(seed, NONE, shapes="single") for seed in range(1, 17)]
+    assert list(run_seeds(1, 16, NONE, 2, "single")) == single
+    assert single[0] != run_seed(1, NONE, shapes="graphs")
+
+
 def test_a_few_seeds_need_no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(soak, "ProcessPoolExecutor", None)
     assert [one.seed for one in run_seeds(7, 3, NONE, jobs=8)] == [7, 8, 9]
@@ -31,7 +37,7 @@ def test_a_dead_worker_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         list(run_seeds(1, 32, NONE, jobs=2))
 
 
-def die(start: int, stop: int, level: str) -> list[SeedResult]:
+def die(start: int, stop: int, level: str, shapes: str | None) -> list[SeedResult]:
     os._exit(3)
 
 

@@ -55,3 +55,27 @@ def test_the_switch_chooses_the_shapes() -> None:
     single, graphs = draw_swarm(9, shapes="single"), draw_swarm(9, shapes="graphs")
     assert all(len(one.graph.nodes) == 1 for one in single.submissions)
     assert any(len(one.graph.nodes) > 1 for one in graphs.submissions)
+
+
+def test_every_kind_of_trouble_is_drawn() -> None:
+    drawn = [venue.rates for seed in SEEDS for venue in draw_swarm(seed).venues]
+    for name in ("silence_ppm", "late_cancel_ppm", "loss_ppm"):
+        assert {getattr(one, name) > 0 for one in drawn} == {True, False}
+    for name in ("rate_storm", "error_storm", "clock_jump"):
+        assert {getattr(one, f"{name}_every_ns") > 0 for one in drawn} == {True, False}
+    assert draw_swarm(0).shapes == "graphs"
+
+
+def test_who_may_have_to_ask_again_names_the_graph() -> None:
+    crashing = 0
+    for seed in SEEDS:
+        swarm = draw_swarm(seed)
+        names = [one.graph.graph_id for one in swarm.submissions]
+        if swarm.crashes:
+            crashing += 1
+            assert len(set(names)) == len(names)
+            ends = [one.at_ns + one.outage_ns for one in swarm.crashes]
+            starts = [one.at_ns for one in swarm.crashes[1:]]
+            assert all(end < start for end, start in zip(ends, starts, strict=False))
+        assert draw_swarm(seed, FaultLevel.LIGHT).crashes == ()
+    assert 0 < crashing < len(SEEDS) // 2
