@@ -43,8 +43,7 @@ NodeFactory = Callable[[ActorRef, list[ActorRef]], Actor[Any]]
 
 FAILURES = (NodeStatus.REJECTED, NodeStatus.FAILED)
 LIVING = (GraphStatus.ACTIVE, GraphStatus.PAUSED)
-MARK_NS = 250_000_000
-LINGER_NS = 5_000_000_000
+MARK_NS, LINGER_NS = 250_000_000, 5_000_000_000
 
 
 class GraphStart(msgspec.Struct, frozen=True):
@@ -190,6 +189,11 @@ class GraphActor(
             self.reason = ended.reason
         if again:
             return
+        node = self.nodes[index]
+        if not ended.lingers and not node.depth:
+            # Nothing can come for it any more: a waiting graph does not carry its dead.
+            self.nodes[index] = self.ctx.self_ref
+            self.ctx.stop_child(node)
         self.hear(progress)
         self.settle()
         if failed:
@@ -226,7 +230,7 @@ class GraphActor(
 
     @handles(UpstreamChanged)
     def on_upstream(self, change: UpstreamChanged) -> None:
-        """Told to a node that had ended before the restart; it has no use for it."""
+        """Told to a node that has been let go; nobody has a use for it."""
 
     # -- commands
 

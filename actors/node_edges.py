@@ -126,15 +126,15 @@ class NodeEdges(NodeOrders):
 
     @handles(ShareChanged)
     def on_share(self, change: ShareChanged) -> None:
-        """The allowance moved: yield what another goes before, or use what became free."""
+        """The allowance moved: yield, or use more room than at the last try, lest two loop."""
         if self.ledger is None or self.status.terminal or self.allowance is None:
             return
-        member = self.identity.node_index
-        free = self.allowance.free_1e8(member, self.allowed_1e8())
+        free = self.allowance.free_1e8(self.identity.node_index, self.allowed_1e8())
         if self.ledger.sent_qty_1e8 > free:
             self.make_room()
         elif self.ledger.remaining_qty_1e8 and self.ledger.sent_qty_1e8 < free:
-            self.grown = True
+            tried = 0 if self.last_wish is None else self.last_wish.qty_1e8
+            self.grown |= self.remaining_1e8() > tried or self.ledger.open_qty_1e8 > 0
         self.decide()
 
     def look(self) -> None:
@@ -169,7 +169,9 @@ class NodeEdges(NodeOrders):
         """What a source has not filled goes on here: it is to end first."""
         for plan in plans:
             if plan.source in self.incoming.waits_for_proof():
-                self.peers[plan.source].tell(CancelNode(f"its rest goes on by edge {plan.edge_id}"))
+                peer = self.peers[plan.source]
+                if peer is not self.graph:
+                    peer.tell(CancelNode(f"its rest goes on by edge {plan.edge_id}"))
 
     def retarget(self) -> None:
         """The edges ask for another target than the one that is worked."""

@@ -255,13 +255,12 @@ class NodeOrders(Actor[Any]):
         self.dirty = True
         if applied.fill is not None:
             self.book_fill(child, applied.fill, report)
-        kind = report.kind
-        if kind is ACCEPTED:
+        if report.kind is ACCEPTED:
             self.retries = 0
             self.refusing.pop(report.venue, None)
-        elif kind is not FILL:
+        elif report.kind is not FILL:
             self.record(ReportRecorded(report))
-            if kind is ReportKind.REJECTED or kind is ReportKind.NOT_FOUND:
+            if report.kind is ReportKind.REJECTED or report.kind is ReportKind.NOT_FOUND:
                 self.unsent_1e8 += child.order.qty_1e8
                 self.refused(report)
         if applied.ended:

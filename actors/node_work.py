@@ -46,6 +46,7 @@ from engine.runtime.actor import ActorRef, handles
 __all__ = ["NodeWork"]
 
 QTY_TIMES_PRICE = 10**8
+SENDING = (Route, Post)
 # The same order would be refused again, whatever the time and the market.
 DENIED_FOR_GOOD = frozenset({Reason.NOTIONAL_LIMIT, Reason.POSITION_LIMIT, Reason.PRICE_DEVIATION})
 LASTING = frozenset(
@@ -270,7 +271,7 @@ class NodeWork(NodeEdges):
     def act(self, actions: Sequence[Action]) -> None:
         """Do what the policy asks for, in order."""
         for action in actions:
-            if isinstance(action, Route | Post):
+            if isinstance(action, SENDING):
                 if self.retry_timer:
                     # No policy is to be quicker than the pause that a refusal asked for.
                     self.last_wish = action

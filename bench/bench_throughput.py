@@ -53,9 +53,8 @@ def main(graphs: int = FULL) -> None:
         run(world, graphs)
         elapsed = time.perf_counter() - start
         done = world.completed() - before
-        print(
-            f"{done} graphs completed and durable in {elapsed:.2f} s: {done / elapsed:,.0f} a second"
-        )
+        rate = done / elapsed
+        print(f"{done} graphs completed and durable in {elapsed:.2f} s: {rate:,.0f} a second")
         profile = cProfile.Profile()
         profile.enable()
         run(world, graphs // 10)

@@ -184,6 +184,9 @@ class TickWorld:
 
     def arm(self) -> None:
         """The node waits for any move of the asks."""
+        actor = self.system.actor_of(self.node)
+        assert isinstance(actor, NodeActor)
+        actor.watching = True
         self.router.watches.arm(self.node.actor_id, Side.BUY, ANY_PRICE)
 
     def reset(self) -> list[bytes]:

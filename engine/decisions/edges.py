@@ -379,7 +379,7 @@ def trigger_holds(plan: EdgePlan, state: EdgeState, source: NodeProgress, now_ns
     if kind is TriggerKind.TIMEOUT:
         return source.started_ns > 0 and now_ns >= source.started_ns + plan.timeout_ns
     if kind is TriggerKind.PRICE:
-        return state.touched
+        return state.touched and source.started_ns > 0
     if source.unreachable or not source.final:
         return False
     return kind is TriggerKind.DONE or source.by_cancel

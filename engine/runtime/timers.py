@@ -58,17 +58,20 @@ class TimerHeap:
         if self._take(timer_id) is None:
             return False
         self._cancelled += 1
-        if self._cancelled > COMPACT_MIN and self._cancelled * 2 > len(self._heap):
-            self._heap = [entry for entry in self._heap if entry[1] in self._live]
-            heapq.heapify(self._heap)
-            self._cancelled = 0
+        self._sweep()
         return True
 
     def cancel_all(self, ref: ActorRef) -> None:
         """Cancel every timer of one actor."""
-        if ref.ties is not None and ref.ties.timers is not None:
-            for timer_id in sorted(ref.ties.timers):
-                self.cancel(timer_id)
+        ties = ref.ties
+        if ties is None or ties.timers is None:
+            return
+        timers, ties.timers = ties.timers, None
+        self._cancelled += len(timers)
+        # In no order: nothing shows in which one they went.
+        while timers:
+            del self._live[timers.pop()]
+        self._sweep()
 
     def next_due_ns(self) -> int | None:
         """When the earliest live timer is due."""
@@ -92,6 +95,13 @@ class TimerHeap:
                 heapq.heappop(heap)
                 return self._take(timer_id)
         return None
+
+    def _sweep(self) -> None:
+        """Let cancelled entries go once they are more than half of the heap."""
+        if self._cancelled > COMPACT_MIN and self._cancelled * 2 > len(self._heap):
+            self._heap = [entry for entry in self._heap if entry[1] in self._live]
+            heapq.heapify(self._heap)
+            self._cancelled = 0
 
     def _take(self, timer_id: int) -> tuple[ActorRef, Message] | None:
         live = self._live.pop(timer_id, None)

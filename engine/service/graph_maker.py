@@ -76,7 +76,7 @@ class GraphMaker:
         roots = [i for i in range(count) if not is_waiting(graph.nodes[i], plans[i])]
         start = GraphStart(
             tuple(roots),
-            tuple(node.node_id for node in graph.nodes),
+            tuple([node.node_id for node in graph.nodes]),
             seed.spare,
             seed.recovered,
             seed.paused,
@@ -187,7 +187,7 @@ def is_waiting(node: Node, plans: Sequence[EdgePlan]) -> bool:
     """Whether the node waits for an edge; without a word of its own the edges decide."""
     if node.activation is not None:
         return node.activation == "wait"
-    return any(plan.action == "activate" for plan in plans)
+    return bool(plans) and any(plan.action == "activate" for plan in plans)
 
 
 def after_lists(plans: Sequence[Sequence[EdgePlan]]) -> list[tuple[int, ...]]:

@@ -10,7 +10,19 @@ import numpy as np
 
 from engine.decisions.decision_record import CELL_BYTES, CONTEXT_AT, redo
 from engine.kernels.decision_pack import FORMAT, PACK_HEAD
-from engine.kernels.landed import INPUT_FIELDS, OWN_COUNT, OWN_MAX, VENUES_MAX
+from engine.kernels.landed import (
+    FLIGHT_BUY,
+    FLIGHT_SELL,
+    INPUT_FIELDS,
+    LOT,
+    NOTIONAL_MIN,
+    OWN_COUNT,
+    OWN_MAX,
+    PRICE_MAX,
+    QTY_MIN,
+    TICK,
+    VENUES_MAX,
+)
 from engine.model.orders import TimeInForce
 from engine.model.records import (
     ChildIntent,
@@ -25,6 +37,16 @@ from engine.service.incident import Incident
 __all__ = ["IncidentReport", "replay_incident"]
 
 OWN_FIELD: Final = OWN_COUNT // VENUES_MAX
+# What a real split never holds would send the kernel's search into the woods.
+LEAST: Final = {
+    LOT: 1,
+    TICK: 1,
+    QTY_MIN: 0,
+    NOTIONAL_MIN: 0,
+    PRICE_MAX: 0,
+    FLIGHT_BUY: 0,
+    FLIGHT_SELL: 0,
+}
 LEG_FIELDS: Final = ("venue_index", "qty_1e8", "limit_price_1e9")
 
 
@@ -234,5 +256,9 @@ def _cells_told(cells: np.ndarray[tuple[int], np.dtype[np.int64]], venues: int) 
         return 0
     if not all(0 <= count <= len(cells) for count in levels):
         return 0
+    for offset, least in LEAST.items():
+        start = PACK_HEAD + venues * (offset // VENUES_MAX)
+        if (cells[start : start + venues] < least).any():
+            return 0
     asked: int = sum(own) + sum(levels)
     return fixed + 2 * asked

@@ -135,12 +135,14 @@ class Account:
         position = self.position(listing.venue_symbol)
         profit = position.apply(signed, price_1e9)
         position.fees_1e9 += fee
+        balances = self.balances
         if listing.instrument.type is PERP:
-            self.add(quote, profit)
+            balances[quote] = balances.get(quote, 0) + profit
         else:
-            self.add(base_asset(listing), signed * QTY_TO_AMOUNT)
-            self.add(quote, -sign * notional_1e9(price_1e9, qty_1e8))
-        self.add(fee_asset, -fee)
+            base, money = base_asset(listing), notional_1e9(price_1e9, qty_1e8)
+            balances[base] = balances.get(base, 0) + signed * QTY_TO_AMOUNT
+            balances[quote] = balances.get(quote, 0) - sign * money
+        balances[fee_asset] = balances.get(fee_asset, 0) - fee
 
     def fund(self, listing: Listing, mark_1e9: int, rate_ppm: int) -> int:
         """Charge one funding payment of a perp position; positive: the account paid."""

@@ -11,7 +11,7 @@ from engine.decisions.matching import PlaceOutcome
 from engine.errors import Reason
 from engine.model.instruments import Listing, check_order
 from engine.model.orders import TimeInForce
-from engine.model.units import Side, parse_side, price_1e9, qty_1e8
+from engine.model.units import PRICE_DECIMALS, QTY_DECIMALS, Side, parse_decimal, parse_side
 from venues.simulated.protocol import Place, RejectCode, fixed_qty
 
 __all__ = [
@@ -76,11 +76,11 @@ CODES = {
 def read_order(request: Place, listing: Listing) -> Order | Refusal:
     """The request in integers, or what the listing's rules say against it."""
     try:
-        side, qty = parse_side(request.side), qty_1e8(request.qty)
+        side, qty = parse_side(request.side), parse_decimal(request.qty, QTY_DECIMALS)
     except ValueError:
         return Refusal(RejectCode.BAD_QUANTITY, "side or quantity cannot be read")
     try:
-        limit = price_1e9(request.px) if request.px is not None else None
+        limit = parse_decimal(request.px, PRICE_DECIMALS) if request.px is not None else None
     except ValueError:
         return Refusal(RejectCode.BAD_PRICE, "price cannot be read")
     fault = check_order(listing, qty, limit)

@@ -61,7 +61,7 @@ class PassiveLimitPolicy:
 
     def resume(self, view: PolicyView) -> Sequence[Action]:
         """Look again; what rested stays."""
-        self._peg.interrupted(view.now_ns)
+        self._peg.interrupted(view)
         return self._step(view)
 
     def state(self) -> bytes:

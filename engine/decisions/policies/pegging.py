@@ -139,11 +139,15 @@ class Peg:
         self.out = False
         self.tries = 0
 
-    def interrupted(self, now_ns: int) -> None:
-        """After a pause: answers have come without us, waits are over."""
-        self.out = False
+    def interrupted(self, view: PolicyView) -> None:
+        """After a pause: answers have come without us, waits are over.
+
+        What was on its way may have rested meanwhile, so it counts as if it had.
+        """
+        self._remember(view)
+        self.rested(view)
         self.away_since_ns = None
-        self.not_before_ns = min(self.not_before_ns, now_ns)
+        self.not_before_ns = min(self.not_before_ns, view.now_ns)
 
     def pack(self) -> list[object]:
         """The state as a small array, for `unpack`."""

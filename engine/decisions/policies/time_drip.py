@@ -117,7 +117,7 @@ class TimeDripPolicy:
         """At most one round for all that were missed."""
         if self._mode == CHASING:
             return self._chase.resume(view)
-        self._peg.interrupted(view.now_ns)
+        self._peg.interrupted(view)
         return self._step(view)
 
     def state(self) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 import pytest
@@ -57,6 +57,31 @@ def test_floats_and_booleans_are_refused() -> None:
     for value in (0.1, True):
         with pytest.raises(ValueError, match="decimal string"):
             parse_decimal(value, 8)  # type: ignore[arg-type]  # the wrong type is the point
+
+
+@given(
+    st.from_regex(r"[0-9]{0,20}(\.[0-9]{0,12})?", fullmatch=True)
+    | st.text("0123456789.+-e_ \u0663", max_size=22),
+    st.integers(0, 12),
+)
+def test_plain_digits_are_read_as_any_decimal_is(text: str, decimals: int) -> None:
+    assert outcome(text, decimals) == outcome(general(text), decimals)
+
+
+def general(text: str) -> Decimal | str:
+    """The same number in a form that is no plain text; the text itself where it is no number."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text
+
+
+def outcome(number: Decimal | str, decimals: int) -> int | None:
+    """What it is parsed to, None where it is refused."""
+    try:
+        return parse_decimal(number, decimals)
+    except ValueError:
+        return None
 
 
 @given(INT64)

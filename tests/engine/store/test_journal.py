@@ -15,7 +15,7 @@ import pytest
 from engine.errors import JournalError
 from engine.model.records import ENTRY_VERSION
 from engine.store.chain import journal_hash
-from engine.store.journal import SqliteStore
+from engine.store.journal import BREATHS_MAX, SLICE, SqliteStore
 from engine.store.queries import Queries
 from engine.store.verify import verify
 from tests.support.golden_journal import GOLDEN, OLDER, ORDERS, SIZES
@@ -133,6 +133,16 @@ def test_a_breath_is_taken_between_slices() -> None:
     store.commit(entries[:100])
     assert breaths == [0, 0, 0, 0]
     assert store.last_seq == 100
+
+
+def test_a_large_commit_takes_few_breaths() -> None:
+    breaths: list[int] = []
+    store, entries = SqliteStore(":memory:"), story(300)
+    store.breathe = lambda: breaths.append(store.last_seq)
+    store.commit(entries)
+    slices = -(-len(entries) // SLICE)
+    assert BREATHS_MAX <= len(breaths) <= BREATHS_MAX + 1 < slices
+    assert list(store.entries()) == entries
 
 
 def test_answers_are_kept_once_and_forgotten_by_age(tmp_path: Path) -> None:
