@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import msgspec
-
 from engine.decisions.graph_guard import GraphGuard
-from engine.decisions.recovery_plan import CANCELLING, FLATTENING, RESUMED
+from engine.decisions.recovery_plan import CANCELLING, FLATTENING, RESUMED, GraphStart
 from engine.errors import Reason
 from engine.messages import (
     AmendNode,
@@ -46,24 +44,6 @@ LIVING = (GraphStatus.ACTIVE, GraphStatus.PAUSED)
 MARK_NS, LINGER_NS = 250_000_000, 5_000_000_000
 
 
-class GraphStart(msgspec.Struct, frozen=True):
-    """How a graph begins: which nodes start by themselves, and after a restart what was known.
-
-    `ended` are the last words of nodes that had ended; `paused` is why the graph was paused.
-    `spare` are nodes that only a flatten starts; the last three are those of `GraphSeed`.
-    """
-
-    roots: tuple[int, ...]
-    node_ids: tuple[str, ...]
-    spare: tuple[int, ...] = ()
-    recovered: bool = False
-    paused: str | None = None
-    ended: tuple[NodeProgress, ...] = ()
-    said: str = ""
-    short: bool = False
-    unused: tuple[int, ...] = ()
-
-
 class GraphActor(
     Actor[NodeEnded | NodeMoved | GraphCommand | RiskMark | LingerOver | UpstreamChanged]
 ):
@@ -86,6 +66,7 @@ class GraphActor(
         "guard",
         "journal",
         "lingers",
+        "node_ids",
         "nodes",
         "reason",
         "registry",
@@ -116,13 +97,15 @@ class GraphActor(
         self.graph_id = graph_id
         self.graph_number = graph_number
         self.factories = factories
-        self.start = start
+        # Only until the nodes are set going: a waiting graph does not carry its beginning.
+        self.start: GraphStart | None = start
+        self.node_ids = start.node_ids
         self.after = after
         self.guard = guard
         self.registry = registry
         self.journal = journal
         self.nodes: list[ActorRef] = []
-        self.ended: dict[int, NodeStatus] = {}
+        self.ended: list[NodeStatus | None] = [None] * len(factories)
         self.reason = ""
         self.short = False
         self.spare = start.spare
@@ -132,8 +115,8 @@ class GraphActor(
         self.status = GraphStatus.ACTIVE
 
     def on_start(self) -> None:
-        own = self.ctx.self_ref
-        start = self.start
+        own, start = self.ctx.self_ref, self.start
+        assert start is not None, "a graph starts once"
         gone = {progress.node_index: progress for progress in start.ended}
         for index, factory in enumerate(self.factories):
             if index in gone:
@@ -147,32 +130,33 @@ class GraphActor(
         if start.paused is not None:
             self.status, self.reason = GraphStatus.PAUSED, start.paused
         if start.recovered:
-            self.recover(gone)
+            self.recover(start, gone)
         else:
             for index in start.roots:
                 self.nodes[index].tell(StartNode())
+        self.start = None
         if self.guard is not None and self.guard.marks:
             self.ctx.after(MARK_NS, RiskMark())
 
-    def recover(self, gone: dict[int, NodeProgress]) -> None:
+    def recover(self, start: GraphStart, gone: dict[int, NodeProgress]) -> None:
         """Set the living nodes going, and say again what the ended ones had said."""
         for index, node in enumerate(self.nodes):
             if index not in gone:
                 frozen = self.status is GraphStatus.PAUSED
-                node.tell(RecoverNode(frozen, index in self.start.roots))
-        word, _, text = self.start.said.partition(": ")
-        self.short, self.flattening = self.start.short, word == FLATTENING
+                node.tell(RecoverNode(frozen, index in start.roots))
+        word, _, text = start.said.partition(": ")
+        self.short, self.flattening = start.short, word == FLATTENING
         if word in (CANCELLING, FLATTENING):
             self.cancel_all(text)
-        self.spare = self.start.unused
+        self.spare = start.unused
         for index, progress in gone.items():
             self.hear(progress)
             for later in self.after[index]:
                 self.nodes[later].tell(UpstreamChanged(progress))
         self.settle()
         for index, progress in gone.items():
-            if progress.status in FAILURES and self.start.said != RESUMED:
-                self.on_failure(index, progress.status, self.start.said)
+            if progress.status in FAILURES and start.said != RESUMED:
+                self.on_failure(index, progress.status, start.said)
 
     # -- what nodes say
 
@@ -180,7 +164,7 @@ class GraphActor(
     def on_node_ended(self, ended: NodeEnded) -> None:
         progress = ended.progress
         index, status = progress.node_index, progress.status
-        again = index in self.ended
+        again = self.ended[index] is not None
         self.ended[index] = status
         self.lingers = self.lingers or ended.lingers
         self.short = self.short or bool(ended.shortfall_1e8)
@@ -189,11 +173,10 @@ class GraphActor(
             self.reason = ended.reason
         if again:
             return
-        node = self.nodes[index]
-        if not ended.lingers and not node.depth:
+        if not ended.lingers and not self.nodes[index].depth:
             # Nothing can come for it any more: a waiting graph does not carry its dead.
+            self.ctx.stop_child(self.nodes[index])
             self.nodes[index] = self.ctx.self_ref
-            self.ctx.stop_child(node)
         self.hear(progress)
         self.settle()
         if failed:
@@ -205,7 +188,7 @@ class GraphActor(
 
     def on_failure(self, index: int, status: NodeStatus, reason: str) -> None:
         if self.guard is not None and not self.over and not self.cancelled:
-            name = self.start.node_ids[index]
+            name = self.node_ids[index]
             self.protect(Reason.NODE_FAILED, f"node {name} ended {status}: {reason}")
 
     @handles(NodeMoved)
@@ -260,14 +243,14 @@ class GraphActor(
 
     def on_node_command(self, command: GraphCommand) -> None:
         """Cancel or amend one node."""
-        names = self.start.node_ids
+        names = self.node_ids
         if command.node_id not in names:
             text = f"the graph has no node {command.node_id!r}"
             self.answer(command, Reason.NOT_FOUND, text)
             return
         index = names.index(command.node_id)
-        if index in self.ended:
-            text = f"node {command.node_id!r} is {self.ended[index].value}"
+        if (known := self.ended[index]) is not None:
+            text = f"node {command.node_id!r} is {known.value}"
             self.answer(command, Reason.ALREADY_ENDED, text)
         elif command.kind is GraphCommandKind.CANCEL_NODE:
             if len(self.nodes) == 1:
@@ -290,7 +273,7 @@ class GraphActor(
         self.changed(self.status, reason)
         self.reason = before
         for index, node in enumerate(self.nodes):
-            if index not in self.ended and index not in self.spare:
+            if self.ended[index] is None and index not in self.spare:
                 node.tell(CancelNode(reason, disarm=True))
 
     def pause(self, reason: str, *, leave_working: bool = False) -> None:
@@ -334,7 +317,7 @@ class GraphActor(
         if self.status is not GraphStatus.PAUSED:
             self.changed(GraphStatus.PAUSED, sentence)
         for index, node in enumerate(self.nodes):
-            if index in self.ended:
+            if self.ended[index] is not None:
                 continue
             if not guard.started(index):
                 node.tell(PauseNode())
@@ -348,7 +331,7 @@ class GraphActor(
         return self.status not in LIVING
 
     def living(self) -> list[ActorRef]:
-        return [node for index, node in enumerate(self.nodes) if index not in self.ended]
+        return [node for node, end in zip(self.nodes, self.ended, strict=True) if end is None]
 
     def changed(self, status: GraphStatus, reason: str) -> None:
         self.status, self.reason = status, reason
@@ -359,14 +342,16 @@ class GraphActor(
 
     def settle(self) -> None:
         """Once all but the spare legs have ended: flatten if that was asked for, else end."""
-        spare = self.spare
-        if len(self.ended) + len(spare) < len(self.nodes):
+        waiting = [index for index, end in enumerate(self.ended) if end is None]
+        if any(index not in self.spare for index in waiting):
             return
-        if not spare:
+        # A client may have cancelled a spare leg before.
+        spare = [index for index in self.spare if index in waiting]
+        self.spare = ()
+        if not waiting:
             if not self.over:
                 self.end()
             return
-        self.spare = ()
         wanted: dict[int, int] = {}
         if self.flattening and self.guard is not None:
             wanted = self.guard.flatten(spare)
@@ -397,7 +382,7 @@ class GraphActor(
 
         A lone node that its own tif or horizon ended is `completed`: it did what was asked.
         """
-        statuses = self.ended.values()
+        statuses = self.ended
         if any(status in FAILURES for status in statuses):
             return GraphStatus.FAILED
         if self.cancelled and any(status is not NodeStatus.FILLED for status in statuses):

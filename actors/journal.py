@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from engine.decisions.journal_load import JournalLoad
 from engine.messages import (
     CommitFailed,
     FlushJournal,
@@ -41,7 +42,7 @@ class JournalActor(Actor[Record | GroupCommitted | CommitFailed | JournalRetry |
         self.group: list[JournalEntry] = []
         self.uncommitted: deque[tuple[JournalEntry, ...]] = deque()
         self.handed = 0
-        self.depth = 0
+        self.load = JournalLoad(limits.journal_depth_max)
         self.failing = ""
         # Bounded by the questions that may be open at once.
         self.flushes: deque[tuple[int, int]] = deque()
@@ -77,7 +78,7 @@ class JournalActor(Actor[Record | GroupCommitted | CommitFailed | JournalRetry |
         while uncommitted and uncommitted[0][-1].seq <= committed.last_seq:
             group = uncommitted.popleft()
             self.handed -= 1
-            self.depth -= len(group)
+            self.load.depth -= len(group)
             if stream is not None:
                 stream.tell(Recorded(group))
         if self.failing:
@@ -116,9 +117,9 @@ class JournalActor(Actor[Record | GroupCommitted | CommitFailed | JournalRetry |
         if self.group:
             group = tuple(self.group)
             self.group.clear()
-            self.depth += len(group)
+            self.load.depth += len(group)
             self.uncommitted.append(group)
-            if self.depth > self.limits.journal_depth_max:
+            if self.load.depth > self.limits.journal_depth_max:
                 self.ctx.halt("the journal cannot keep up; trading stops rather than lose a record")
         if not self.failing:
             self.hand_over()

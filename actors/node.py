@@ -33,6 +33,7 @@ from engine.messages import (
     PauseNode,
     PolicyWake,
     PriceReached,
+    PriceRefused,
     RecoverNode,
     ReplyCheck,
     ReserveOpen,
@@ -66,6 +67,7 @@ class NodeActor(
         | AmendNode
         | UpstreamChanged
         | PriceReached
+        | PriceRefused
         | EdgeDue
         | ShareChanged
         | PolicyWake
@@ -183,7 +185,8 @@ class NodeActor(
             self.ctx.reply(amend.reply_to, CommandAnswer(refused.reason, refused.text))
             return
         changed = amended(terms, node, target, lot)
-        seq, qty = self.identity.seq + 1, changed.fixed_qty_1e8 or 0
+        # What money bought at the start stays its quantity.
+        seq, qty = self.identity.seq + 1, changed.fixed_qty_1e8 or self.identity.qty_1e8
         self.identity = msgspec.structs.replace(self.identity, node=changed, qty_1e8=qty, seq=seq)
         self.as_submitted = False
         self.dirty = True

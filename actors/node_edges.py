@@ -24,6 +24,7 @@ from engine.messages import (
     NodeEnded,
     NodeMoved,
     PriceReached,
+    PriceRefused,
     PriceSource,
     ShareChanged,
     UpstreamChanged,
@@ -77,7 +78,8 @@ class NodeEdges(NodeOrders):
         self.after = after
         self.watched = watched
         self.as_submitted = True
-        self.armed: dict[int, int] | None = None
+        # Edge and threshold of each price that is waited for.
+        self.armed: tuple[tuple[int, int], ...] = ()
         self.edge_timer: tuple[int, int] | None = None
         self.idle: Reason | None = None
         self.fresh = False
@@ -113,11 +115,22 @@ class NodeEdges(NodeOrders):
 
     @handles(PriceReached)
     def on_price(self, reached: PriceReached) -> None:
-        armed = self.armed
-        if armed is None or armed.pop(reached.edge_index, None) is None:
-            return
-        self.incoming.touch(reached.edge_index)
-        self.look()
+        if self.spend(reached.edge_index):
+            self.incoming.touch(reached.edge_index)
+            self.look()
+
+    @handles(PriceRefused)
+    def on_price_refused(self, refused: PriceRefused) -> None:
+        """Nobody will tell the price: the node ends, rather than wait for ever."""
+        if self.spend(refused.edge_index):
+            self.stop_text = "too many orders wait for prices of this instrument; try again later"
+            self.stop(Reason.ENGINE_BUSY)
+
+    def spend(self, edge_index: int) -> bool:
+        """The price of this edge is waited for no more; whether it was."""
+        before = self.armed
+        self.armed = tuple([one for one in before if one[0] != edge_index])
+        return len(self.armed) < len(before)
 
     @handles(EdgeDue)
     def on_edge_due(self, due: EdgeDue) -> None:
@@ -261,12 +274,10 @@ class NodeEdges(NodeOrders):
         if due is not None and timer is None:
             delay_ns = max(0, due - self.ctx.now_ns)
             self.edge_timer = (due, self.ctx.after(delay_ns, EdgeDue()))
-        armed = self.armed
         wanted = incoming.wanted_prices()
-        if not wanted and not armed:
+        if not wanted and not self.armed:
             return
-        if armed is None:
-            armed = self.armed = {}
+        armed = dict(self.armed)
         for plan, threshold in wanted:
             if armed.get(plan.index) != threshold:
                 armed[plan.index] = threshold
@@ -274,7 +285,9 @@ class NodeEdges(NodeOrders):
         keep = {plan.index for plan, _ in wanted}
         for plan in incoming.plans:
             if plan.index in armed and plan.index not in keep:
+                del armed[plan.index]
                 self.disarm_price(plan)
+        self.armed = tuple(armed.items())
 
     def arm_price(self, plan: EdgePlan, threshold_x2: int) -> None:
         price = plan.price
@@ -284,9 +297,7 @@ class NodeEdges(NodeOrders):
         watch.tell(ArmPrice(own_id, plan.index, price.above, threshold_x2, source, price.hold_ns))
 
     def disarm_price(self, plan: EdgePlan) -> None:
-        assert self.armed is not None, "only what was armed is disarmed"
         assert plan.price is not None, "only price edges wait for prices"
-        del self.armed[plan.index]
         watch = self.place.prices[plan.price.symbol]
         watch.tell(DisarmPrice(self.ctx.actor_id, plan.index))
 
@@ -296,8 +307,9 @@ class NodeEdges(NodeOrders):
             self.ctx.cancel(self.edge_timer[1])
             self.edge_timer = None
         if self.armed:
+            armed, self.armed = dict(self.armed), ()
             for plan in self.incoming.plans:
-                if plan.index in self.armed:
+                if plan.index in armed:
                     self.disarm_price(plan)
 
     # -- what goes out
@@ -345,36 +357,16 @@ class NodeEdges(NodeOrders):
         ledger, status = self.ledger, self.status
         final = status not in LIVING
         by_cancel = final and self.stopping in UNKNOWN_ENDINGS
+        index, version, own_qty = self.identity.node_index, self.version, self.identity.qty_1e8
         if ledger is None:
-            return NodeProgress(
-                self.identity.node_index,
-                self.version,
-                status,
-                False,
-                0,
-                self.identity.qty_1e8,
-                0,
-                0,
-                0,
-                final,
-                by_cancel,
-                self.unreachable,
-            )
-        filled = ledger.filled_qty_1e8
-        return NodeProgress(
-            self.identity.node_index,
-            self.version,
-            status,
-            self.accepted,
-            self.started_ns,
-            ledger.target_qty_1e8,
-            filled,
-            ledger.net_qty_1e8(self.identity.side, self.place.multiplier_1e8),
-            average_price_1e9(ledger.price_times_qty, filled),
-            final,
-            by_cancel and filled < ledger.target_qty_1e8,
-            False,
-        )
+            out = final, by_cancel, self.unreachable
+            return NodeProgress(index, version, status, False, 0, own_qty, 0, 0, 0, *out)
+        filled, target = ledger.filled_qty_1e8, ledger.target_qty_1e8
+        net = ledger.net_qty_1e8(self.identity.side, self.place.multiplier_1e8)
+        average = average_price_1e9(ledger.price_times_qty, filled)
+        begun = self.accepted, self.started_ns
+        ends = final, by_cancel and filled < target, False
+        return NodeProgress(index, version, status, *begun, target, filled, net, average, *ends)
 
     def memory(self) -> NodeMemory:
         """What recovery needs besides the ledger."""

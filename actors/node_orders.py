@@ -14,7 +14,7 @@ from engine.decisions.classify import Failure, classify
 from engine.decisions.fills import fill_record
 from engine.decisions.node_ledger import Applied, Child, NodeLedger
 from engine.decisions.node_plan import NodeIdentity, route_intent
-from engine.decisions.policies.policy import Policy, PolicyView, Post, Route
+from engine.decisions.policies.policy import Policy, Post, Route
 from engine.errors import Reason
 from engine.messages import (
     CancelChild,
@@ -106,7 +106,7 @@ class NodeOrders(Actor[Any]):
         self.stopping: Reason | None = None
         self.stop_text = ""
         self.refusal = ""
-        self.refusing: dict[str, None] = {}
+        self.refusing: tuple[str, ...] = ()
         self.reply_delay_ns = REPLY_CHECK_NS
         self.reply_timer = 0
         self.retries = 0
@@ -203,7 +203,7 @@ class NodeOrders(Actor[Any]):
         ledger.routing_qty_1e8 = wish.qty_1e8
         self.shared()
         own_id, worst = self.ctx.actor_id, self.worst_price_1e9
-        avoid = tuple(self.refusing)
+        avoid = self.refusing
         intent = route_intent(self.identity, own_id, self.attempt, wish, worst, avoid)
         if not self.place.risk.tell(RouteRequest(intent)):
             text = "risk has no room; try again"
@@ -257,7 +257,8 @@ class NodeOrders(Actor[Any]):
             self.book_fill(child, applied.fill, report)
         if report.kind is ACCEPTED:
             self.retries = 0
-            self.refusing.pop(report.venue, None)
+            if self.refusing:
+                self.refusing = tuple([one for one in self.refusing if one != report.venue])
         elif report.kind is not FILL:
             self.record(ReportRecorded(report))
             if report.kind is ReportKind.REJECTED or report.kind is ReportKind.NOT_FOUND:
@@ -366,24 +367,6 @@ class NodeOrders(Actor[Any]):
                 # The place of a node that had ended before a restart is held by the graph.
                 if other != member and peer is not self.graph and not peer.stopped:
                     peer.tell(ShareChanged())
-
-    def view(self) -> PolicyView:
-        """The node as its policy sees it."""
-        ledger = self.working()
-        side = self.identity.side
-        return PolicyView(
-            self.ctx.now_ns,
-            side,
-            ledger.target_qty_1e8,
-            ledger.filled_qty_1e8,
-            self.remaining_1e8(),
-            ledger.working_qty_1e8,
-            ledger.working_price_1e9(side) if ledger.children else None,
-            ledger.in_flight,
-            self.worst_price_1e9,
-            self.identity.node.limit_price_1e9,
-            self.place.policy_market,
-        )
 
     def expect_replies(self, *, anew: bool = False) -> None:
         """Set the reply check; `anew` starts over with the short pause."""

@@ -22,6 +22,7 @@ from engine.decisions.policies.policy import (
     Action,
     CancelWorking,
     Policy,
+    PolicyView,
     Post,
     Rebase,
     Route,
@@ -243,6 +244,24 @@ class NodeWork(NodeEdges):
         elif remaining and not self.watching:
             self.act(policy.on_attempt_done(self.view(), self.attempt_reason))
 
+    def view(self) -> PolicyView:
+        """The node as its policy sees it."""
+        ledger = self.working()
+        side = self.identity.side
+        return PolicyView(
+            self.ctx.now_ns,
+            side,
+            ledger.target_qty_1e8,
+            ledger.filled_qty_1e8,
+            self.remaining_1e8(),
+            ledger.working_qty_1e8,
+            ledger.working_price_1e9(side) if ledger.children else None,
+            ledger.in_flight,
+            self.worst_price_1e9,
+            self.identity.node.limit_price_1e9,
+            self.place.policy_market,
+        )
+
     def pull_late(self) -> None:
         """A stop, a pause or less room came while the attempt was at risk or router."""
         ledger, allowance = self.working(), self.allowance
@@ -327,7 +346,8 @@ class NodeWork(NodeEdges):
                 self.try_later()
             return
         if venue:
-            self.refusing[venue] = None
+            if venue not in self.refusing:
+                self.refusing = (*self.refusing, venue)
             pinned = self.identity.node.instrument.venue
             for listing in self.place.market.listings:
                 if pinned in (None, listing.venue) and listing.venue not in self.refusing:

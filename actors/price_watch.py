@@ -16,6 +16,7 @@ from engine.messages import (
     LastCheck,
     PriceMoved,
     PriceReached,
+    PriceRefused,
     PriceSource,
 )
 from engine.runtime.actor import Actor, Lane, handles
@@ -72,6 +73,7 @@ class PriceWatchActor(Actor[ArmPrice | DisarmPrice | PriceMoved | HoldDue | Last
         if len(self.triggers[source]) + len(self.leaving[source]) >= self.triggers_max:
             # A held price keeps its place, since it may have to wait again.
             self.refused += 1
+            self.tell_owner(order.owner_id, PriceRefused(order.edge_index))
             self.publish()
             return
         if order.hold_ns:
@@ -124,7 +126,7 @@ class PriceWatchActor(Actor[ArmPrice | DisarmPrice | PriceMoved | HoldDue | Last
             return
         del self.held[key]
         self.elsewhere.pop(key, None)
-        self.ctx.tell(due.owner_id, PriceReached(due.edge_index, held.order.price_x2_1e9))
+        self.tell_owner(due.owner_id, PriceReached(due.edge_index, held.order.price_x2_1e9))
         self.publish()
 
     @handles(LastCheck)
@@ -159,7 +161,7 @@ class PriceWatchActor(Actor[ArmPrice | DisarmPrice | PriceMoved | HoldDue | Last
         order = self.holds.pop(key, None)
         if order is None:
             self.elsewhere.pop(key, None)
-            self.ctx.tell(key[0], PriceReached(key[1], price_x2))
+            self.tell_owner(key[0], PriceReached(key[1], price_x2))
             return
         timer = self.ctx.after(order.hold_ns, HoldDue(*key))
         self.held[key] = _Held(order, timer, self.ctx.now_ns + order.hold_ns)
@@ -191,6 +193,12 @@ class PriceWatchActor(Actor[ArmPrice | DisarmPrice | PriceMoved | HoldDue | Last
         if held is not None:
             self.ctx.cancel(held.timer)
             self.leaving[source].disarm(*key)
+
+    def tell_owner(self, owner_id: int, message: PriceReached | PriceRefused) -> None:
+        """An owner that has gone has its disarming on the way here."""
+        owner = self.ctx.ref(owner_id)
+        if owner is not None:
+            owner.tell(message)
 
     def price_of(self, source: PriceSource) -> int | None:
         """The present price (twice, in 1e-9), None where there is none to trust."""

@@ -26,6 +26,7 @@ from engine.runtime.actor import Actor, ActorRef, Lane, handles
 __all__ = ["RecoveryActor"]
 
 ASK_AGAIN_NS = 1_000_000_000
+PORTION = 500
 
 
 class RecoveryActor(Actor[RecoverGraph | OrdersListed | RecoveryCheck]):
@@ -58,7 +59,9 @@ class RecoveryActor(Actor[RecoverGraph | OrdersListed | RecoveryCheck]):
         self.environment = environment
         self.engine_number = engine_number
         self.is_recorded = is_recorded
+        # Newest first once they go on, so that the next one is the last.
         self.graphs: list[PastGraph] = []
+        self.by_node: dict[tuple[int, int], list[ListedOrder]] = {}
         self.listed: dict[str, tuple[ListedOrder, ...]] = {}
         self.asking = False
         self.orphans = 0
@@ -81,6 +84,8 @@ class RecoveryActor(Actor[RecoverGraph | OrdersListed | RecoveryCheck]):
             self.trades[venue].tell(ListOrders(self.ctx.actor_id))
         if missing:
             self.ctx.after(ASK_AGAIN_NS, check)
+        else:
+            self.adopt_some()
 
     @handles(OrdersListed)
     def on_listed(self, listed: OrdersListed) -> None:
@@ -92,29 +97,37 @@ class RecoveryActor(Actor[RecoverGraph | OrdersListed | RecoveryCheck]):
 
     def go_on(self) -> None:
         """Every venue has spoken: graphs go on with what is theirs, the rest is orphaned."""
-        by_node: dict[tuple[int, int], list[ListedOrder]] = {}
         for venue in self.trades:
             for order in self.listed[venue]:
                 parsed = parse_client_order_id(order.client_order_id)
                 if parsed is not None and parsed[0] != self.engine_number:
-                    by_node.setdefault((parsed[1], parsed[2]), []).append(order)
+                    self.by_node.setdefault((parsed[1], parsed[2]), []).append(order)
             self.listed[venue] = ()
-        graphs, self.graphs = self.graphs, []
-        for past in graphs:
+        self.graphs.reverse()
+        self.adopt_some()
+
+    def adopt_some(self) -> None:
+        """A portion of the graphs, so that no mailbox has to hold what all of them ask for."""
+        for _ in range(min(PORTION, len(self.graphs))):
+            past = self.graphs.pop()
             seed, number = past.seed, past.seed.graph_number
             restored = tuple(
                 None
                 if node is None
                 else rebuilt(
                     node,
-                    by_node.pop((number, index), ()),
+                    self.by_node.pop((number, index), ()),
                     {one.venue: one for one in seed.nodes[index].handle.listings},
                     self.ctx.now_ns,
                 )
                 for index, node in enumerate(past.nodes)
             )
             self.registry.tell(AdoptGraph(msgspec.structs.replace(seed, restored=restored)))
-        for orders in by_node.values():
+        if self.graphs:
+            self.ctx.self_ref.tell(RecoveryCheck())
+            return
+        unknown, self.by_node = self.by_node, {}
+        for orders in unknown.values():
             for order in orders:
                 self.orphan(order)
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from engine.decisions.intake_checks import Checked, IntakeChecks
+from engine.decisions.journal_load import JournalLoad
 from engine.decisions.market_facts import expected_fee_bps
 from engine.decisions.recovery_plan import GraphSeed, PastGraph
 from engine.errors import Reason
@@ -51,12 +52,17 @@ ACTIVE, NO_REASON = GraphStatus.ACTIVE, Reason.NONE
 
 
 class _Waiting(msgspec.Struct, frozen=True):
-    """A graph that waits for risk's word, or for its record to be durable."""
+    """A graph that waits for risk's word, or for its record to be durable.
 
-    reply_to: int
+    `replies` are all who asked: a client that tries again meanwhile gets the same answer.
+    `commands` are kill switches thrown meanwhile.
+    """
+
+    replies: list[int]
     seed: GraphSeed
     fingerprint: bytes
     found: Checked
+    commands: list[GraphCommand]
 
 
 class RegistryActor(
@@ -82,6 +88,8 @@ class RegistryActor(
 
     lane = Lane.EXECUTION
     mailbox_capacity = 16_384
+    # After a restart every open graph is told at once.
+    mailbox_hard_capacity = 262_144
 
     def __init__(
         self,
@@ -93,6 +101,7 @@ class RegistryActor(
         journal: ActorRef,
         make_graph: GraphMaker,
         lookup: FingerprintLookup,
+        load: JournalLoad,
         *,
         durable_first: bool = False,
     ) -> None:
@@ -104,8 +113,12 @@ class RegistryActor(
         self.journal = journal
         self.make_graph = make_graph
         self.lookup = lookup
+        self.load = load
         self.durable_first = durable_first
         self.waiting: dict[int, _Waiting] = {}
+        # The waiting graphs whose client named them: none may be submitted twice.
+        self.coming: dict[GraphKey, int] = {}
+        self.dry_runs = 0
         self.active: dict[GraphKey, ActorRef] = {}
         self.keys: dict[int, GraphKey] = {}
         self.fingerprints: OrderedDict[GraphKey, bytes] = OrderedDict()
@@ -127,6 +140,10 @@ class RegistryActor(
             return
         if graph.graph_id is not None and self.answered_before(request):
             return
+        if self.load.high:
+            text = "the disk does not keep up with the record; try again in a moment"
+            self.refuse(request.reply_to, graph, Reason.ENGINE_BUSY, [("", text)])
+            return
         if len(self.keys) + len(self.waiting) >= self.limits.graphs_max:
             text = f"{self.limits.graphs_max} graphs are active; try again when some have ended"
             self.refuse(request.reply_to, graph, Reason.ENGINE_BUSY, [("", text)])
@@ -141,7 +158,7 @@ class RegistryActor(
         if seed.graph_id == "":
             # A dry run: nothing of it is kept.
             del self.waiting[number]
-            self.ctx.reply(waiting.reply_to, self.accepted_answer(waiting))
+            self.reply_to_all(waiting)
             return
         key = (seed.client_id, seed.environment, seed.graph_id)
         self.remember(key, waiting.fingerprint)
@@ -164,7 +181,10 @@ class RegistryActor(
     @handles(GraphDenied)
     def on_denied(self, denied: GraphDenied) -> None:
         waiting = self.waiting.pop(denied.graph_number)
-        self.refuse(waiting.reply_to, waiting.seed.graph, denied.reason, [("", denied.text)])
+        seed = waiting.seed
+        self.coming.pop((seed.client_id, seed.environment, seed.graph_id), None)
+        for reply_to in waiting.replies:
+            self.refuse(reply_to, seed.graph, denied.reason, [("", denied.text)])
 
     @handles(GraphEnded)
     def on_ended(self, ended: GraphEnded) -> None:
@@ -190,7 +210,7 @@ class RegistryActor(
         """A kill switch: freeze, and if asked cancel, every graph of its scope."""
         kind = GraphCommandKind.CANCEL if freeze.cancel else GraphCommandKind.FREEZE
         touched = []
-        for key, graph in list(self.active.items()):
+        for key, hand_over in self.stoppable():
             client_id, environment, graph_id = key
             if environment is not freeze.environment:
                 continue
@@ -202,7 +222,7 @@ class RegistryActor(
             venue = freeze.key if scope is KillScope.VENUE else ""
             symbol = freeze.key if scope is KillScope.SYMBOL else ""
             touched.append(graph_id)
-            graph.tell(
+            hand_over(
                 GraphCommand(
                     0,
                     client_id,
@@ -215,6 +235,20 @@ class RegistryActor(
                 )
             )
         self.ctx.reply(freeze.reply_to, tuple(touched))
+
+    def stoppable(self) -> list[tuple[GraphKey, Callable[[GraphCommand], object]]]:
+        """Every graph that works or will, and how it hears: those to come once they begin."""
+        found: list[tuple[GraphKey, Callable[[GraphCommand], object]]] = []
+        for key, graph in self.active.items():
+            found.append((key, graph.tell))
+        for key, held in self.held.items():
+            found.append((key, held.append))
+        for number, one in self.waiting.items():
+            if number > 0:
+                seed = one.seed
+                key = seed.client_id, seed.environment, seed.graph_id
+                found.append((key, one.commands.append))
+        return found
 
     # -- after a restart
 
@@ -266,8 +300,8 @@ class RegistryActor(
 
     def dry_run(self, request: SubmitGraph, found: Checked) -> None:
         """Everything that a submit checks, and nothing that it does."""
-        number = -1 - len(self.waiting)
-        self.ask_risk(request, found, number, "")
+        self.dry_runs += 1
+        self.ask_risk(request, found, -self.dry_runs, "")
 
     def ask_risk(self, request: SubmitGraph, found: Checked, number: int, graph_id: str) -> None:
         seed = GraphSeed(
@@ -281,13 +315,15 @@ class RegistryActor(
         )
         # Whoever uses an id that we made submits another graph: one that has this id.
         mark = fingerprint(request.graph) if request.graph.graph_id is not None else b""
-        self.waiting[number] = _Waiting(request.reply_to, seed, mark, found)
+        self.waiting[number] = _Waiting([request.reply_to], seed, mark, found, [])
         worst = found.report.larger_side_1e9
         admit = AdmitGraph(self.ctx.actor_id, number, request.client_id, request.graph, worst)
         if not self.risk.tell(admit):
             del self.waiting[number]
             text = "risk has no room; try again"
             self.refuse(request.reply_to, request.graph, Reason.ENGINE_BUSY, [("", text)])
+        elif graph_id and mark:
+            self.coming[request.client_id, request.environment, graph_id] = number
 
     def start(self, number: int) -> None:
         """Admitted, and recorded as far as was asked for: the graph begins."""
@@ -295,15 +331,20 @@ class RegistryActor(
         seed = waiting.seed
         factory = self.make_graph(seed, self.ctx.self_ref)
         graph = self.ctx.spawn(factory, name="graph", supervision=HALT)
-        self.active[self.keys[number]] = graph
-        self.ctx.reply(waiting.reply_to, self.accepted_answer(waiting))
+        key = self.keys[number]
+        self.active[key] = graph
+        self.coming.pop(key, None)
+        for command in waiting.commands:
+            graph.tell(command)
+        self.reply_to_all(waiting)
 
     def answered_before(self, request: SubmitGraph) -> bool:
         """Whether this graph id was used; then the first answer, or a refusal, was given."""
         graph = request.graph
         assert graph.graph_id is not None
         key = (request.client_id, request.environment, graph.graph_id)
-        known = self.fingerprints.get(key)
+        number = self.coming.get(key)
+        known = self.fingerprints.get(key) if number is None else self.waiting[number].fingerprint
         first = known if known is not None else self.lookup(key)
         if first is None:
             return False
@@ -312,10 +353,19 @@ class RegistryActor(
             faults = [("graph_id", text)]
             self.refuse(request.reply_to, graph, Reason.DUPLICATE_GRAPH, faults)
             return True
+        if number is not None:
+            self.waiting[number].replies.append(request.reply_to)
+            return True
         sizes = self.checks.counts(graph)
         answer = SubmitAnswer(graph.graph_id, GraphStatus.ACTIVE, *sizes, Reason.NONE, "")
         self.ctx.reply(request.reply_to, answer)
         return True
+
+    def reply_to_all(self, waiting: _Waiting) -> None:
+        """The good news, to everybody who asked."""
+        answer = self.accepted_answer(waiting)
+        for reply_to in waiting.replies:
+            self.ctx.reply(reply_to, answer)
 
     def accepted_answer(self, waiting: _Waiting) -> SubmitAnswer:
         """What an accepted graph, or a dry run that would be, is answered."""

@@ -6,6 +6,7 @@ late, reordered or voided fill converges to the same target. Pure: time is an ar
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import IntEnum
@@ -110,7 +111,8 @@ def edge_plans(graph: Graph) -> list[list[EdgePlan]]:
         plans[target].append(
             EdgePlan(
                 index,
-                edge_id_of(graph, index),
+                # Graphs of one kind name their edges alike; a hundred thousand may wait.
+                sys.intern(edge_id_of(graph, index)),
                 source,
                 target,
                 kind,
@@ -153,7 +155,7 @@ class Incoming:
     def __init__(self, plans: Sequence[EdgePlan], *, join_all: bool) -> None:
         self.plans = tuple(plans)
         self.join_all = join_all
-        self.states = [EdgeState() for _ in plans]
+        self.states = tuple([EdgeState() for _ in plans])
         self.sources: dict[int, NodeProgress] = {}
 
     def hear(self, progress: NodeProgress) -> bool:

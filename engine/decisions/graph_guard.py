@@ -27,7 +27,7 @@ class Leg(msgspec.Struct, frozen=True, gc=False):
 class GraphGuard:
     """Pure but for the markets it reads. One for each graph that has something to watch."""
 
-    __slots__ = ("_filled", "_legs", "_monitor", "_net", "_started", "action", "marks")
+    __slots__ = ("_heard", "_legs", "_monitor", "action", "marks")
 
     def __init__(self, legs: Sequence[Leg], risk: GraphRisk | None) -> None:
         self._legs = tuple(legs)
@@ -36,9 +36,7 @@ class GraphGuard:
         self.action = None if failure is None else failure.action
         self._monitor = None if runtime is None else RuntimeMonitor(legs, runtime)
         self.marks = self._monitor is not None
-        self._net = [0] * len(legs)
-        self._filled = [0] * len(legs)
-        self._started = [False] * len(legs)
+        self._heard: list[NodeProgress | None] = [None] * len(legs)
 
     @property
     def watches(self) -> bool:
@@ -47,10 +45,7 @@ class GraphGuard:
 
     def hear(self, progress: NodeProgress) -> None:
         """Keep what a node has done so far."""
-        index = progress.node_index
-        self._net[index] = progress.net_qty_1e8
-        self._filled[index] = progress.filled_qty_1e8
-        self._started[index] = progress.started_ns > 0
+        self._heard[progress.node_index] = progress
 
     def moved(
         self,
@@ -93,9 +88,9 @@ class GraphGuard:
         for index in spare:
             leg = self._legs[index]
             net = sum(
-                one.side.sign * self._filled[i]
-                for i, one in enumerate(self._legs)
-                if one.market is leg.market
+                one.side.sign * heard.filled_qty_1e8
+                for one, heard in zip(self._legs, self._heard, strict=True)
+                if heard is not None and one.market is leg.market
             )
             if net * leg.side.sign < 0:
                 wanted[index] = abs(net)
@@ -103,14 +98,15 @@ class GraphGuard:
 
     def started(self, index: int) -> bool:
         """Whether the node has become active."""
-        return self._started[index]
+        heard = self._heard[index]
+        return heard is not None and heard.started_ns > 0
 
     def increases(self, index: int) -> bool:
         """Whether more of this node makes the position in its underlying larger."""
         leg = self._legs[index]
         net = sum(
-            one.side.sign * self._net[i]
-            for i, one in enumerate(self._legs)
-            if one.underlying == leg.underlying
+            one.side.sign * heard.net_qty_1e8
+            for one, heard in zip(self._legs, self._heard, strict=True)
+            if heard is not None and one.underlying == leg.underlying
         )
         return increases_exposure(leg.side, net)

@@ -48,7 +48,7 @@ ENDED_BY_WISH = ENDED_BY_TIF | {
 URGENCY_RANK = {Urgency.LOW: 0, Urgency.MEDIUM: 1, Urgency.HIGH: 2}
 
 
-class NodeIdentity(msgspec.Struct, frozen=True):
+class NodeIdentity(msgspec.Struct, frozen=True, gc=False):
     """Who a node is. `router_id` is the actor id of its instrument's router."""
 
     client_id: str

@@ -16,7 +16,8 @@ from engine.model.graph import (
 )
 from engine.model.orders import TimeInForce
 from engine.model.terms import Terms
-from engine.model.units import floor_to, format_qty, snap
+from engine.model.units import INT64_MAX, floor_to, format_qty, snap
+from engine.model.validation import HORIZON_MS_MAX
 
 __all__ = ["TermsRefused", "amended", "refusal_of"]
 
@@ -46,9 +47,15 @@ def refusal_of(
         return TermsRefused(Reason.NOT_AMENDABLE, "a market order has no limit price to amend")
     if terms.qty_1e8 is not None and terms.reduce_by_1e8 is not None:
         return TermsRefused(Reason.BAD_QUANTITY, "give a new total or a reduction, not both")
+    refused = range_refusal(terms)
+    if refused is not None:
+        return refused
     total = new_total(terms, target_1e8)
     if total is None:
         return None
+    if total <= 0 and terms.reduce_by_1e8 is not None:
+        text = f"the order is for {format_qty(target_1e8)}; cancel it rather than take all of it"
+        return TermsRefused(Reason.BAD_QUANTITY, text)
     snapped = snap(total, lot_1e8)
     if snapped is None or snapped <= 0:
         text = f"{format_qty(total)} is off the lot of {format_qty(lot_1e8)}"
@@ -57,6 +64,23 @@ def refusal_of(
     if snapped <= filled:
         text = f"{format_qty(filled)} is filled already; the new total must be above it"
         return TermsRefused(Reason.BELOW_FILLED, text)
+    return None
+
+
+def range_refusal(terms: Terms) -> TermsRefused | None:
+    """Numbers that a graph could not have been submitted with."""
+    for name in ("qty_1e8", "reduce_by_1e8"):
+        value = getattr(terms, name)
+        if value is not None and not 0 < value <= INT64_MAX:
+            return TermsRefused(Reason.BAD_QUANTITY, f"{name}: must be positive and fit 64 bits")
+    if terms.limit_1e9 is not None and not 0 < terms.limit_1e9 <= INT64_MAX:
+        return TermsRefused(Reason.BAD_PRICE, "limit_1e9: must be positive and fit 64 bits")
+    if terms.max_slippage_bps is not None and not 0 <= terms.max_slippage_bps <= 10_000:
+        text = "max_slippage_bps: must be between 0 and 10000"
+        return TermsRefused(Reason.INVALID_GRAPH, text)
+    if terms.horizon_ms is not None and not 0 < terms.horizon_ms <= HORIZON_MS_MAX:
+        text = "horizon_ms: must be between 1 ms and 30 days"
+        return TermsRefused(Reason.INVALID_GRAPH, text)
     return None
 
 

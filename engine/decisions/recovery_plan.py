@@ -25,6 +25,7 @@ __all__ = [
     "FLATTENING",
     "RESUMED",
     "GraphSeed",
+    "GraphStart",
     "PastGraph",
     "PastNode",
     "ended_progress",
@@ -70,6 +71,24 @@ class GraphSeed(msgspec.Struct, frozen=True):
             for index, one in states
             if one is not None and one.ledger is None and one.memory.stopping is None
         )
+
+
+class GraphStart(msgspec.Struct, frozen=True):
+    """How a graph begins: which nodes start by themselves, and after a restart what was known.
+
+    `ended` are the last words of nodes that had ended; `paused` is why the graph was paused.
+    `spare` are nodes that only a flatten starts; the last three are those of `GraphSeed`.
+    """
+
+    roots: tuple[int, ...]
+    node_ids: tuple[str, ...]
+    spare: tuple[int, ...] = ()
+    recovered: bool = False
+    paused: str | None = None
+    ended: tuple[NodeProgress, ...] = ()
+    said: str = ""
+    short: bool = False
+    unused: tuple[int, ...] = ()
 
 
 class PastNode(msgspec.Struct, frozen=True):

@@ -26,6 +26,7 @@ __all__ = [
     "PolicyWake",
     "PriceMoved",
     "PriceReached",
+    "PriceRefused",
     "PriceSource",
     "QueryChild",
     "ReplyCheck",
@@ -133,6 +134,12 @@ class PriceReached(Event, frozen=True, gc=False):
 
     edge_index: int
     price_x2_1e9: int
+
+
+class PriceRefused(Event, frozen=True, gc=False):
+    """Price watch to the node: it has no room, so this edge's price will not be told."""
+
+    edge_index: int
 
 
 class RouteRequest(Command, frozen=True, gc=False):

@@ -26,6 +26,7 @@ from engine.model.wire_faults import wire_faults
 __all__ = ["fingerprint", "parse_graph", "with_decimals"]
 
 BODY_BYTES_MAX = 262_144
+FAULTS_SHOWN = 5
 _PATH = re.compile(r" - at `\$?\.?([^`]*)`$")
 
 
@@ -38,8 +39,13 @@ def parse_graph(order: Graph | SimpleOrder | Mapping[str, Any] | bytes | str) ->
         return order
     if isinstance(order, SimpleOrder):
         return _from_simple(order)
+    if not isinstance(order, Mapping | bytes | str):
+        text = f"an order is a graph, a mapping or JSON, not {type(order).__name__!r}"
+        raise GraphError(text, [("", text)])
     try:
         if isinstance(order, bytes | str):
+            if not order.strip():
+                raise GraphError("the document is empty", [("", "the document is empty")])
             if len(order) > BODY_BYTES_MAX:
                 text = f"an order has at most {BODY_BYTES_MAX} bytes"
                 raise GraphError(text, [("", text)])
@@ -57,9 +63,7 @@ def parse_graph(order: Graph | SimpleOrder | Mapping[str, Any] | bytes | str) ->
         sentence = _PATH.sub("", str(error))
         where = path.group(1) if path else ""
         faults = _all_faults(order) or [(where, sentence)]
-        where, sentence = faults[0]
-        text = f"{where}: {sentence}" if where else sentence
-        raise GraphError(text, faults) from None
+        raise GraphError(_in_words(faults), faults) from None
 
 
 _encode_canonical = msgspec.json.Encoder(order="sorted").encode
@@ -87,6 +91,13 @@ def _from_simple(order: SimpleOrder) -> Graph:
     except ValueError as error:
         raise GraphError(f"{field}: {error}", [(field, str(error))]) from None
     return graph_of(order, amount, price)
+
+
+def _in_words(faults: list[tuple[str, str]]) -> str:
+    """The first faults in one line, and how many more there are."""
+    shown = [f"{where}: {text}" if where else text for where, text in faults[:FAULTS_SHOWN]]
+    more = len(faults) - len(shown)
+    return "; ".join(shown) + (f"; and {more} more" if more else "")
 
 
 def _all_faults(order: Mapping[str, Any] | bytes | str) -> list[tuple[str, str]]:

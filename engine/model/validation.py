@@ -21,7 +21,7 @@ _RESERVED_GRAPH_IDS = frozenset({"graph"})
 _NOT_IDENTIFIER = "must be 1 to 64 letters, digits, '_' or '-'"
 _POSITIVE = "must be positive and fit 64 bits"
 _SYMBOL = "must be 1 to 256 characters"
-_DAYS_30_MS = 86_400_000 * 30
+HORIZON_MS_MAX = 86_400_000 * 30
 _RATIO_MAX = 1_000
 _OFFSET_PCT_MIN, _OFFSET_PCT_MAX = -100, 1_000
 # A decimal of the wire becomes an integer in 1e-9; more digits would be lost.
@@ -123,7 +123,7 @@ def _node_faults(node: Node, index: int, shape: Shape) -> Iterator[Fault]:
     if slippage is not None and not 0 <= slippage <= 10_000:
         yield f"{path}.execution.max_slippage_bps", "must be between 0 and 10000"
     horizon = node.execution.horizon_ms
-    if horizon is not None and not 0 < horizon <= _DAYS_30_MS:
+    if horizon is not None and not 0 < horizon <= HORIZON_MS_MAX:
         yield f"{path}.execution.horizon_ms", "must be between 1 ms and 30 days"
 
 
@@ -175,7 +175,7 @@ def _trigger_faults(trigger: Trigger, edge: Edge, path: str, shape: Shape) -> It
     timeout, price = trigger.on_timeout, trigger.on_price
     if (timeout is None) == (price is None):
         yield path, "needs exactly one of 'on_timeout' and 'on_price'"
-    if timeout is not None and not 0 <= timeout.ms <= _DAYS_30_MS:
+    if timeout is not None and not 0 <= timeout.ms <= HORIZON_MS_MAX:
         yield f"{path}.on_timeout.ms", "must be between 0 ms and 30 days"
     if price is None:
         return
@@ -203,7 +203,7 @@ def _price_faults(price: PriceTrigger, path: str) -> Iterator[Fault]:
             yield f"{path}.offset_pct", "an offset is counted from a 'reference'"
         if text := _decimal_fault(offset, _OFFSET_PCT_MIN, _OFFSET_PCT_MAX, above=True):
             yield f"{path}.offset_pct", text
-    if not 0 <= price.hold_ms <= _DAYS_30_MS:
+    if not 0 <= price.hold_ms <= HORIZON_MS_MAX:
         yield f"{path}.hold_ms", "must be between 0 ms and 30 days"
 
 

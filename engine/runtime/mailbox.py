@@ -37,13 +37,47 @@ class Ties:
     the supervision's `restarts_max` plus one.
     """
 
-    __slots__ = ("children", "restarts", "timers")
+    __slots__ = ("first", "last", "restarts", "timers")
 
     def __init__(self) -> None:
-        self.children: dict[int, ActorRef] = {}
+        # Children in a chain of their refs: a dict is heavy where most parents have one.
+        self.first: ActorRef | None = None
+        self.last: ActorRef | None = None
         # None while no timer waits: an empty set is heavy where a hundred thousand actors idle.
         self.timers: set[int] | None = None
-        self.restarts: list[int] = []
+        self.restarts: list[int] | None = None
+
+    @property
+    def children(self) -> list[ActorRef]:
+        """The living children, oldest first."""
+        found: list[ActorRef] = []
+        child = self.first
+        while child is not None:
+            found.append(child)
+            child = child.younger
+        return found
+
+    def adopt(self, child: ActorRef) -> None:
+        """The newest child."""
+        child.older = self.last
+        if self.last is None:
+            self.first = child
+        else:
+            self.last.younger = child
+        self.last = child
+
+    def let_go(self, child: ActorRef) -> None:
+        """A child has stopped."""
+        older, younger = child.older, child.younger
+        if older is None:
+            self.first = younger
+        else:
+            older.younger = younger
+        if younger is None:
+            self.last = older
+        else:
+            younger.older = older
+        child.older = child.younger = None
 
 
 class ActorRef:
@@ -62,6 +96,7 @@ class ActorRef:
         "depth",
         "factory",
         "name",
+        "older",
         "parent",
         "push",
         "supervision",
@@ -69,6 +104,7 @@ class ActorRef:
         "table",
         "ties",
         "wants_batch_end",
+        "younger",
     )
 
     def __init__(
@@ -86,6 +122,8 @@ class ActorRef:
         self.factory = factory
         self.supervision = supervision
         self.parent = parent
+        self.older: ActorRef | None = None
+        self.younger: ActorRef | None = None
         self.ties: Ties | None = None
         self.actor: Actor[Any] | None = None
         self.table = NO_HANDLERS

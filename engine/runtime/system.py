@@ -82,7 +82,7 @@ class ActorSystem:
         ref = ActorRef(self, self._next_actor, name, kept, policy, parent)
         self.refs[ref.actor_id] = ref
         if parent is not None:
-            parent.tie().children[ref.actor_id] = ref
+            parent.tie().adopt(ref)
         self.meters.spawned += 1
         try:
             self._place(ref, actor)
@@ -206,7 +206,8 @@ class ActorSystem:
 
     def _restart(self, ref: ActorRef, text: str) -> None:
         """A new object behind the same ref; halts once the window holds too many restarts."""
-        restarts = ref.tie().restarts
+        ties = ref.tie()
+        restarts = ties.restarts = ties.restarts or []
         while True:
             window_from = self.now_ns - ref.supervision.window_ns
             restarts[:] = [at_ns for at_ns in restarts if at_ns > window_from]
@@ -240,8 +241,8 @@ class ActorSystem:
         actor.on_start()
 
     def _stop_children(self, ref: ActorRef) -> None:
-        if ref.ties is not None and ref.ties.children:
-            for child in list(ref.ties.children.values()):
+        if ref.ties is not None and ref.ties.first is not None:
+            for child in ref.ties.children:
                 self.stop_actor(child)
 
     def _release(self, ref: ActorRef) -> None:
@@ -253,7 +254,7 @@ class ActorSystem:
         self.meters.stopped += 1
         parent = ref.parent
         if parent is not None and parent.ties is not None:
-            parent.ties.children.pop(ref.actor_id, None)
+            parent.ties.let_go(ref)
         del self.refs[ref.actor_id]
         ref.actor = None
         ref.factory = None

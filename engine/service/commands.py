@@ -11,7 +11,7 @@ import msgspec
 
 from actors.node import NodeActor
 from engine.decisions.risk import Denial
-from engine.errors import ConfigError, GraphError
+from engine.errors import ConfigError, GraphError, Reason
 from engine.messages import (
     CommandAnswer,
     FreezeGraphs,
@@ -139,7 +139,7 @@ class EngineCommands:
         What rests is cancelled first, and the rest goes on once that is proven. The answer holds
         the order's new id; the old ones stay valid.
         """
-        terms = Terms(qty_1e8, limit_1e9, urgency, max_slippage_bps, horizon_ms)
+        terms = checked(Terms(qty_1e8, limit_1e9, urgency, max_slippage_bps, horizon_ms))
         if qty_1e8 is not None:
             denial = self.amend_refused(graph_id, node_id, qty_1e8, client_id)
             if denial is not None:
@@ -157,6 +157,9 @@ class EngineCommands:
     ) -> CommandAnswer:
         """A new total quantity, a new limit price, or both."""
         graph_id, node_id, _ = order_parts(node_order_id)
+        if new_qty_1e8 is None and limit_1e9 is None:
+            text = "an amendment needs a new total, a new limit price, or both"
+            return CommandAnswer(Reason.BAD_QUANTITY, text)
         return await self.amend_node(
             graph_id, node_id, qty_1e8=new_qty_1e8, limit_1e9=limit_1e9, client_id=client_id
         )
@@ -171,7 +174,7 @@ class EngineCommands:
         """Take this much off what remains, at the same price."""
         graph_id, node_id, _ = order_parts(node_order_id)
         kind = GraphCommandKind.AMEND_NODE
-        terms = Terms(reduce_by_1e8=reduce_by_1e8)
+        terms = checked(Terms(reduce_by_1e8=reduce_by_1e8))
         return await self.command(graph_id, kind, node_id=node_id, terms=terms, client_id=client_id)
 
     async def command(
@@ -211,13 +214,12 @@ class EngineCommands:
         It survives a restart. The receipt comes once nothing is open any more, or after
         `quiet_timeout_s` with what still is.
         """
-        try:
-            scope = KillScope(scope)
-        except ValueError:
-            known = ", ".join(KillScope)
-            raise ConfigError(f"{scope!r} is no scope of a kill switch; use {known}") from None
-        if (scope is KillScope.DESK) == bool(key):
-            raise ConfigError("a kill switch of a scope needs its key, the desk's takes none")
+        scope, key = self.scope_and_key(scope, key)
+        if scope is KillScope.SYMBOL and key not in self.world.symbols:
+            raise ConfigError(f"symbol {key!r} is not listed, so nothing of it can be halted")
+        if scope is KillScope.VENUE and key not in self.world.trades:
+            known = ", ".join(sorted(self.world.trades))
+            raise ConfigError(f"there is no venue {key!r} to halt; use one of {known}")
         started = time.monotonic()
         # At once, past every queue: each order looks at the switch before it leaves. The message
         # that follows keeps it, bars a venue from routing, and is recorded.
@@ -263,8 +265,21 @@ class EngineCommands:
         self, *, scope: KillScope | str = KillScope.DESK, key: str = ""
     ) -> None:
         """Clear the kill switch of a scope; graphs that it froze stay paused until resumed."""
-        self.tell(self.world.risk, HaltTrading(False, "", KillScope(scope), key))
+        scope, key = self.scope_and_key(scope, key)
+        self.tell(self.world.risk, HaltTrading(False, "", scope, key))
         await self.flush()
+
+    def scope_and_key(self, scope: KillScope | str, key: str) -> tuple[KillScope, str]:
+        """Both as orders know them, a symbol by its own name; ConfigError for what is no scope."""
+        try:
+            scope = KillScope(scope)
+        except ValueError:
+            known = ", ".join(KillScope)
+            raise ConfigError(f"{scope!r} is no scope of a kill switch; use {known}") from None
+        if (scope is KillScope.DESK) == bool(key):
+            raise ConfigError("a kill switch of a scope needs its key, the desk's takes none")
+        handle = self.world.symbols.get(key) if scope is KillScope.SYMBOL else None
+        return scope, key if handle is None else handle.symbol
 
     def open_children(self, scope: KillScope, key: str) -> dict[str, ChildState]:
         """Child orders of a scope that are not proven ended, read in place."""
@@ -298,6 +313,19 @@ class EngineCommands:
             for base, qty in state.residual_exposure.items():
                 total[base] = total.get(base, 0) + qty
         return {base: qty for base, qty in total.items() if qty}
+
+
+def checked(terms: Terms) -> Terms:
+    """The same terms, each of its declared type; GraphError naming the first that is not.
+
+    Terms are recorded with their node, and a record of a wrong type cannot be read again.
+    """
+    try:
+        return msgspec.convert(msgspec.structs.asdict(terms), Terms)
+    except msgspec.ValidationError as error:
+        sentence, _, path = str(error).partition(" - at `$.")
+        name = path.rstrip("`")
+        raise GraphError(f"{name}: {sentence}", [(name, sentence)]) from None
 
 
 def order_parts(node_order_id: str) -> tuple[str, str, int]:

@@ -243,7 +243,7 @@ class ExecutionEngine(EngineCommands):
         found = self._query().graph(client, self.environment, graph_id)
         if found is None:
             raise GraphError(f"there is no graph {graph_id!r} of this client; check the id")
-        return GraphState.of(found)
+        return GraphState.of(found, self.world.symbols)
 
     async def orders(
         self,

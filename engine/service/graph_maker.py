@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
+from typing import TypeVar, cast
 
 from actors.graph import GraphActor, GraphStart, NodeFactory
 from actors.node import NodeActor
@@ -22,12 +23,14 @@ from engine.decisions.policies.policy import Policy
 from engine.decisions.recovery_plan import GraphSeed
 from engine.model.graph import Node
 from engine.model.instruments import InstrumentType
+from engine.model.units import Side
 from engine.runtime.actor import ActorRef
 from engine.service.settings import EngineSettings
 
 __all__ = ["GraphMaker"]
 
 PLACES_MAX = 65_536
+Shape = TypeVar("Shape", bound=tuple[object, ...])
 
 
 class GraphMaker:
@@ -52,13 +55,16 @@ class GraphMaker:
         self.tapes = tapes
         # At most one place an instrument, pin and kind.
         self.places: dict[tuple[str, str | None], NodePlace] = {}
+        self.legs: dict[tuple[str, Side], Leg] = {}
+        # Graphs of one shape share their lists.
+        self.shapes: dict[Hashable, Hashable] = {}
 
     def make(self, seed: GraphSeed, registry: ActorRef) -> Callable[[], GraphActor]:
         """The factory of one graph's actor."""
         graph = seed.graph
         count = len(seed.nodes)
         plans: Sequence[Sequence[EdgePlan]] = edge_plans(graph) if graph.edges else [()] * count
-        after = after_lists(plans) if graph.edges else [()] * count
+        after = self.shared(after_lists(plans)) if graph.edges else ((),) * count
         shares: dict[int, Allowance] = {}
         for group in allowance_groups(plans) if graph.edges else ():
             shares.update(dict.fromkeys(group, Allowance(group)))
@@ -76,7 +82,7 @@ class GraphMaker:
         roots = [i for i in range(count) if not is_waiting(graph.nodes[i], plans[i])]
         start = GraphStart(
             tuple(roots),
-            tuple([node.node_id for node in graph.nodes]),
+            self.shared(tuple([node.node_id for node in graph.nodes])),
             seed.spare,
             seed.recovered,
             seed.paused,
@@ -94,16 +100,28 @@ class GraphMaker:
         limited = risk is not None and risk.runtime is not None
         if len(seed.nodes) == 1 and not limited:
             return None
-        legs = [
-            Leg(
-                one.side,
-                one.handle.market.instrument.base,
-                one.handle.market.instrument.multiplier_1e8,
-                one.handle.market,
-            )
-            for one in seed.nodes
-        ]
-        return GraphGuard(legs, risk)
+        legs = tuple([self.leg_of(one.handle, one.side) for one in seed.nodes])
+        return GraphGuard(self.shared(legs), risk)
+
+    def shared(self, value: Shape) -> Shape:
+        """An equal tuple that is kept already, if there is one."""
+        known = self.shapes.get(value)
+        if known is not None:
+            return cast(Shape, known)
+        if len(self.shapes) < PLACES_MAX:
+            self.shapes[value] = value
+        return value
+
+    def leg_of(self, handle: InstrumentHandle, side: Side) -> Leg:
+        """What all nodes of one instrument and side share."""
+        leg = self.legs.get((handle.symbol, side))
+        if leg is None:
+            market = handle.market
+            instrument = market.instrument
+            leg = Leg(side, instrument.base, instrument.multiplier_1e8, market)
+            if len(self.legs) < PLACES_MAX:
+                self.legs[handle.symbol, side] = leg
+        return leg
 
     def node_factory(
         self,
@@ -190,7 +208,7 @@ def is_waiting(node: Node, plans: Sequence[EdgePlan]) -> bool:
     return bool(plans) and any(plan.action == "activate" for plan in plans)
 
 
-def after_lists(plans: Sequence[Sequence[EdgePlan]]) -> list[tuple[int, ...]]:
+def after_lists(plans: Sequence[Sequence[EdgePlan]]) -> tuple[tuple[int, ...], ...]:
     """For each node, those that hear of its progress: at its edges' ends, or by its price."""
     after: list[dict[int, None]] = [{} for _ in plans]
     for target, incoming in enumerate(plans):
@@ -198,4 +216,4 @@ def after_lists(plans: Sequence[Sequence[EdgePlan]]) -> list[tuple[int, ...]]:
             after[plan.source][target] = None
             if plan.price is not None and plan.price.entry_node >= 0:
                 after[plan.price.entry_node][target] = None
-    return [tuple(one) for one in after]
+    return tuple([tuple(one) for one in after])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 import msgspec
 
+from engine.decisions.admission import InstrumentHandle
 from engine.decisions.edges import edge_plans
 from engine.decisions.node_memory import unpack_memory
 from engine.decisions.policies.paced import slices_of
 from engine.model.graph import GraphStatus, Node, NodeStatus
+from engine.model.units import QTY_SCALE
 from engine.store.rows import NodeRow, StoredGraph
 
 __all__ = ["EdgeState", "GraphState", "NodeState"]
@@ -41,7 +43,8 @@ class EdgeState(msgspec.Struct, frozen=True):
 class GraphState(msgspec.Struct, frozen=True):
     """A graph with its nodes and edges.
 
-    `residual_exposure` is the signed sum of proven fills by underlying, where it is not zero.
+    `residual_exposure` is the signed sum of proven fills by underlying, in base units of 1e-8,
+    where it is not zero.
     """
 
     graph_id: str
@@ -52,8 +55,11 @@ class GraphState(msgspec.Struct, frozen=True):
     residual_exposure: dict[str, int]
 
     @classmethod
-    def of(cls, stored: StoredGraph) -> Self:
-        """From the store's rows."""
+    def of(cls, stored: StoredGraph, instruments: Mapping[str, InstrumentHandle]) -> Self:
+        """From the store's rows and the instruments by symbol.
+
+        One that is no longer listed counts as its symbol's first part, a unit each.
+        """
         graph = stored.accepted.graph
         spare = set(stored.accepted.spare)
         nodes: dict[str, NodeState] = {}
@@ -66,8 +72,11 @@ class GraphState(msgspec.Struct, frozen=True):
                 continue
             nodes[node.node_id] = node_state(row)
             nodes.update(slice_states(node, row, memory.policy))
-            base = row.symbol.partition("-")[0]
-            residual[base] = residual.get(base, 0) + row.side.sign * row.filled_qty_1e8
+            base, filled = row.symbol.partition("-")[0], row.filled_qty_1e8
+            if (handle := instruments.get(row.symbol)) is not None:
+                instrument = handle.market.instrument
+                base, filled = instrument.base, filled * instrument.multiplier_1e8 // QTY_SCALE
+            residual[base] = residual.get(base, 0) + row.side.sign * filled
             states = memory.edges
             for place, plan in enumerate(plans[index] if plans else ()):
                 fired = place < len(states) and states[place].fired

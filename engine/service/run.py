@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Self
 
-from engine.errors import JournalError, Reason
+from engine.errors import GraphError, JournalError, Reason
 from engine.messages import CommandAnswer, SubmitAnswer, Subscribe, Unsubscribe
 from engine.model.dry_run import DryRunReport
 from engine.model.graph import GraphStatus, Urgency
@@ -57,7 +57,10 @@ class GraphRun:
         return self.answer.report
 
     async def status(self) -> GraphState:
-        """The state now."""
+        """The state now; GraphError for what was refused and never became a graph."""
+        if not self.accepted or not self.graph_id:
+            why = "this was a dry run" if self.accepted else f"the order was refused: {self.text}"
+            raise GraphError(f"there is no graph to look at; {why}")
         return await self._engine.status(self.graph_id, client_id=self._client_id)
 
     async def cancel(self) -> GraphState:

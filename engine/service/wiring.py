@@ -211,6 +211,8 @@ def _spawn_registry(
     maker: GraphMaker,
     lookup: FingerprintLookup,
 ) -> ActorRef:
+    writer = system.actor_of(journal)
+    assert isinstance(writer, JournalActor)
     return system.spawn(
         lambda: RegistryActor(
             settings.engine_number,
@@ -223,6 +225,7 @@ def _spawn_registry(
             journal,
             maker.make,
             lookup,
+            writer.load,
             durable_first=settings.durable_first,
         ),
         name="registry",

@@ -60,7 +60,7 @@ def test_a_drain_is_one_group_and_is_published_once_durable() -> None:
     assert stage.published() == []
     stage.tell(stage.ref, GroupCommitted(103))
     assert stage.published() == [101, 102, 103]
-    assert stage.actor.depth == 0
+    assert stage.actor.load.depth == 0
 
 
 def test_a_sink_without_room_gets_its_groups_later_and_in_order() -> None:
@@ -113,4 +113,4 @@ def test_a_backlog_past_its_bound_halts_the_engine() -> None:
         stage.driver.tell(stage.ref, record("one"))
         stage.driver.run_until_idle()
     assert stage.system.halted is not None
-    assert stage.actor.depth == 3
+    assert stage.actor.load.depth == 3

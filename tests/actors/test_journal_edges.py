@@ -83,7 +83,7 @@ def test_one_commit_may_cover_several_groups_which_stay_groups() -> None:
     bench.record(2, 1, 2)
     bench.committed(103)
     assert bench.published() == [[101, 102], [103]]
-    assert (bench.actor.depth, bench.actor.handed) == (2, 1)
+    assert (bench.actor.load.depth, bench.actor.handed) == (2, 1)
 
 
 def test_a_commit_within_a_group_publishes_none_of_it() -> None:
@@ -91,7 +91,7 @@ def test_a_commit_within_a_group_publishes_none_of_it() -> None:
     bench.record(3)
     bench.committed(102)
     assert bench.to_stream == []
-    assert bench.actor.depth == 3
+    assert bench.actor.load.depth == 3
 
 
 def test_a_commit_heard_twice_changes_nothing() -> None:
@@ -100,7 +100,7 @@ def test_a_commit_heard_twice_changes_nothing() -> None:
     bench.committed(102)
     bench.committed(102)
     assert bench.published() == [[101, 102]]
-    assert (bench.actor.depth, bench.actor.handed) == (0, 0)
+    assert (bench.actor.load.depth, bench.actor.handed) == (0, 0)
 
 
 def test_a_busy_sink_stops_no_trading() -> None:
@@ -123,7 +123,7 @@ def test_while_the_sink_fails_groups_are_kept_in_order_and_not_handed_over() -> 
     bench.record(1, 3)
     assert bench.sink.groups == [[101, 102]]
     assert bench.waiting() == [[101, 102], [103], [104, 105, 106]]
-    assert bench.actor.depth == 6
+    assert bench.actor.load.depth == 6
 
 
 def test_one_group_is_tried_again_a_second_after_each_failure() -> None:
@@ -156,7 +156,7 @@ def test_recovery_hands_over_the_rest_and_publishes_every_entry_once() -> None:
     assert bench.sink.groups == [[103], [104], [105]], "the drain after it is ordinary again"
     bench.committed(105)
     assert bench.published() == [[101, 102], [103], [104], [105]]
-    assert (bench.actor.depth, bench.waiting()) == (0, [])
+    assert (bench.actor.load.depth, bench.waiting()) == (0, [])
 
 
 def test_every_new_failure_is_told() -> None:
@@ -220,4 +220,4 @@ def test_a_journal_that_nobody_joined_still_keeps_records() -> None:
     bench.run(RETRY_NS)
     bench.committed(101)
     assert bench.sink.groups == [[101], [101]]
-    assert bench.actor.depth == 0
+    assert bench.actor.load.depth == 0

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from engine.decisions.allowance import Allowance
 from engine.decisions.node_memory import unpack_memory
+from engine.errors import Reason
 from engine.messages import (
     ArmPrice,
     CancelChild,
@@ -18,9 +18,9 @@ from engine.messages import (
     NodeMoved,
     PauseNode,
     PriceReached,
+    PriceRefused,
     PriceSource,
     ResumeNode,
-    ShareChanged,
     StartNode,
     UpstreamChanged,
 )
@@ -235,6 +235,17 @@ def test_a_price_that_was_not_waited_for_is_not_heard() -> None:
     assert len(stage.take(stage.prices, ArmPrice)) == 1
 
 
+def test_a_node_whose_price_nobody_will_tell_ends_as_rejected() -> None:
+    stage = hedge(price(), EXIT)
+    stage.tell(stage.ref, PriceRefused(0))
+    assert stage.ended() is None, "it had asked for nothing yet"
+    stage.hear(progress(0, 1))
+    stage.tell(stage.ref, PriceRefused(0))
+    ended = stage.ended()
+    assert ended is not None and ended.progress.status is NodeStatus.REJECTED
+    assert ended.reason.startswith(f"{Reason.ENGINE_BUSY.value}: ")
+
+
 def test_an_offset_follows_the_entry_price_and_is_rounded_away_from_it() -> None:
     stage = hedge(price(at=None, offset="1.5", source="bid", hold_ms=7), EXIT)
     stage.hear(progress(0, 1))
@@ -272,83 +283,6 @@ def test_a_paused_node_waits_for_nothing_and_arms_anew() -> None:
     stage.take(stage.prices, ArmPrice)
     stage.tell(stage.ref, ResumeNode())
     assert len(stage.take(stage.prices, ArmPrice)) == 1
-
-
-# -- exits that share a position
-
-
-def reducing() -> tuple[NodeStage, Allowance]:
-    """An entry and two exits that reduce one another; the second is the subject."""
-    shared = Allowance((1, 2))
-    first, second = named(EXIT, "first"), named(EXIT, "second")
-    both = [
-        edge("on_first_fill", to_node="first"),
-        edge("on_first_fill", to_node="second"),
-        edge(from_node="first", to_node="second", action=EdgeAction.REDUCE),
-        edge(from_node="second", to_node="first", action=EdgeAction.REDUCE),
-    ]
-    stage = NodeStage([ENTRY, first, second], both, allowance=shared)
-    return stage, shared
-
-
-def test_an_exit_shrinks_by_what_the_other_fills_and_ends_with_nothing_left() -> None:
-    stage, _ = reducing()
-    stage.hear(progress(0, 1, QTY, status=FILLED))
-    assert sent(stage) == QTY
-    stage.rest(QTY)
-    stage.hear(progress(1, 1, QTY // 4))
-    assert len(stage.take(stage.trade, CancelChild)) == 1
-    stage.report(ReportKind.CANCELLED, cum_qty_1e8=0)
-    stage.run(1_000 * MS)
-    assert sent(stage) == QTY * 3 // 4
-    stage.rest(QTY * 3 // 4, number=1)
-    stage.hear(progress(1, 2, QTY, status=FILLED))
-    stage.report(ReportKind.CANCELLED, 1, cum_qty_1e8=0)
-    ended = stage.ended()
-    assert ended is not None and ended.progress.status is CANCELLED
-    assert "nothing is left" in ended.reason
-
-
-def test_what_the_other_has_out_is_not_sent_and_becomes_free_with_its_end() -> None:
-    stage, shared = reducing()
-    shared.exposed[1] = QTY // 4
-    stage.hear(progress(0, 1, QTY, status=FILLED))
-    assert sent(stage) == QTY * 3 // 4
-    stage.rest(QTY * 3 // 4)
-    shared.exposed[1] = 0
-    stage.tell(stage.ref, ShareChanged())
-    assert sent(stage) == QTY // 4
-
-
-def test_an_exit_that_another_goes_before_pulls_what_rests() -> None:
-    stage, shared = reducing()
-    stage.hear(progress(0, 1, QTY, status=FILLED))
-    stage.rest(QTY)
-    assert shared.exposed[2] == QTY
-    shared.claim(1)
-    shared.wanted[1] = QTY
-    stage.tell(stage.ref, ShareChanged())
-    assert len(stage.take(stage.trade, CancelChild)) == 1
-    stage.report(ReportKind.CANCELLED, cum_qty_1e8=0)
-    assert shared.exposed[2] == 0
-    assert stage.take(stage.peers[1], ShareChanged), "the other hears that there is room"
-
-
-def test_an_exit_whose_sibling_had_ended_before_a_restart_tells_it_nothing() -> None:
-    stage, _ = reducing()
-    stage.peers[1] = stage.graph
-    stage.hear(progress(0, 1, QTY, status=FILLED))
-    stage.rest(QTY)
-    stage.tell(stage.ref, CancelNode("enough"))
-    stage.report(ReportKind.CANCELLED, cum_qty_1e8=0)
-    assert stage.ended() is not None
-    assert stage.got(stage.graph) == [], "the graph stands in for it and has no use for that"
-
-
-def test_exits_have_no_more_out_than_the_entry_has_filled() -> None:
-    stage, _ = reducing()
-    stage.hear(progress(0, 1, QTY // 2))
-    assert sent(stage) == QTY // 2
 
 
 # -- what goes out

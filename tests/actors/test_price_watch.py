@@ -9,7 +9,15 @@ import pytest
 from actors.price_watch import LAST_CHECK_NS, PriceWatchActor
 from engine.decisions.market import INT64_MAX, INT64_MIN
 from engine.decisions.market_tape import MarketTape
-from engine.messages import ArmPrice, DisarmPrice, HoldDue, PriceMoved, PriceReached, PriceSource
+from engine.messages import (
+    ArmPrice,
+    DisarmPrice,
+    HoldDue,
+    PriceMoved,
+    PriceReached,
+    PriceRefused,
+    PriceSource,
+)
 from tests.support.builders import fill_slot, market
 from tests.support.probe import Stage
 from tests.support.slow_triggers import SlowTriggers
@@ -308,3 +316,14 @@ def test_random_prices_tell_what_a_scan_of_all_thresholds_does(seed: int) -> Non
             expected += slow.crossed(2 * half)
         assert sorted(stage.reached()) == sorted(edge for _, edge, _ in expected)
         assert stage.bounds == slow.bounds(INT64_MIN, INT64_MAX)
+
+
+def test_a_watch_that_is_full_says_so_to_whom_it_refuses() -> None:
+    stage = WatchStage(triggers_max=1)
+    stage.arm(500, edge=1)
+    assert stage.take(stage.owner, PriceRefused) == []
+    stage.arm(500, edge=2)
+    assert stage.take(stage.owner, PriceRefused) == [PriceRefused(2)]
+    stage.disarm(1)
+    stage.arm(500, edge=2)
+    assert stage.take(stage.owner, PriceRefused) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from actors.recovery import ASK_AGAIN_NS, RecoveryActor
+from actors.recovery import ASK_AGAIN_NS, PORTION, RecoveryActor
 from engine.decisions.admission import InstrumentHandle, ResolvedNode
 from engine.decisions.node_memory import NodeMemory
 from engine.decisions.recovery_plan import GraphSeed, PastGraph, PastNode
@@ -169,3 +169,17 @@ def test_an_orphan_on_a_symbol_that_is_not_configured_is_left_where_it_is() -> N
     stage.answer("alpha", other)
     stage.answer("beta")
     assert stage.cancelled() == []
+
+
+def test_graphs_go_on_in_portions_and_in_their_order() -> None:
+    stage = RecoveryStage()
+    many = 2 * PORTION + 1
+    for number in range(many):
+        stage.actor.on_graph(RecoverGraph(past(number)))
+    for venue in stage.trades:
+        stage.actor.on_listed(OrdersListed(venue, ()))
+    assert stage.registry.depth == PORTION
+    stage.run()
+    adopted = stage.take(stage.registry, AdoptGraph)
+    numbers = [one.seed.graph_number for one in adopted if isinstance(one.seed, GraphSeed)]
+    assert numbers == list(range(many))

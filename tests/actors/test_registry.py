@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from actors.registry import GraphSeed, RegistryActor
 from engine.decisions.admission import InstrumentHandle
 from engine.decisions.intake_checks import IntakeChecks
+from engine.decisions.journal_load import JournalLoad
 from engine.errors import Reason
 from engine.messages import (
     AdmitGraph,
+    AdoptGraph,
     ChildReport,
     CommandAnswer,
     FlushJournal,
+    FreezeGraphs,
     GraphAdmitted,
     GraphCommand,
     GraphCommandKind,
     GraphDenied,
     GraphEnded,
     Record,
+    RecoverGraph,
     SubmitAnswer,
     SubmitGraph,
 )
@@ -27,7 +32,7 @@ from engine.model.instruments import Environment
 from engine.model.intake import fingerprint
 from engine.model.orders import OrderReport, ReportKind, TimeInForce
 from engine.model.records import GraphAccepted, ReportRecorded
-from engine.model.risk import Limits
+from engine.model.risk import KillScope, Limits
 from engine.runtime.actor import ActorRef
 from engine.runtime.simulated_driver import Answer
 from tests.support.builders import graph, market, node
@@ -54,11 +59,12 @@ class RegistryStage(Stage):
             return Probe
 
         bounds = limits or Limits()
+        self.load = JournalLoad(100)
         checks = IntakeChecks({"BTC-USD": handle}, 100, bounds, SANDBOX)
         self.ref, self.actor = self.spawn(
             lambda: RegistryActor(
                 1, 0, checks, bounds, self.risk, self.journal, make_graph, self.stored.get,
-                durable_first=durable_first,
+                self.load, durable_first=durable_first,
             )
         )  # fmt: skip
 
@@ -152,6 +158,14 @@ def test_past_its_bound_and_when_risk_is_full_it_is_busy() -> None:
     assert stage.actor.waiting == {}
 
 
+def test_while_the_disk_lags_nothing_new_begins() -> None:
+    stage = RegistryStage()
+    stage.load.depth = 51
+    assert stage.refused(graph(node(QTY))).reason is Reason.ENGINE_BUSY
+    stage.load.depth = 50
+    assert stage.accept(graph(node(QTY))).reason is Reason.NONE
+
+
 def test_a_cancel_reaches_an_active_graph_of_the_same_client_only() -> None:
     stage = RegistryStage()
     stage.accept(graph(node(QTY), graph_id="mine"))
@@ -213,3 +227,94 @@ def test_a_fingerprint_tells_graphs_apart() -> None:
     copy = msgspec.json.decode(msgspec.json.encode(made), type=Graph)
     assert fingerprint(made) == fingerprint(copy)
     assert fingerprint(made) != fingerprint(graph(node(QTY + 1)))
+
+
+@pytest.mark.parametrize("durable_first", [False, True])
+def test_a_graph_that_is_sent_twice_at_once_starts_once(durable_first: bool) -> None:
+    stage = RegistryStage(durable_first=durable_first)
+    made = graph(node(QTY), graph_id="mine")
+    first, again = stage.submit(made), stage.submit(made)
+    other = stage.refused(graph(node(2 * QTY), graph_id="mine"))
+    assert other.reason is Reason.DUPLICATE_GRAPH
+    (admit,) = stage.take(stage.risk, AdmitGraph)
+    assert not first.done and not again.done
+    stage.tell(stage.ref, GraphAdmitted(admit.graph_number))
+    if durable_first:
+        assert not stage.submit(made).done and not first.done, "its record is not on disk yet"
+        (flush,) = stage.take(stage.journal, FlushJournal)
+        stage.system.answer(flush.reply_to, True)
+        stage.run()
+    assert first.value == again.value
+    assert len(stage.seeds) == 1 and stage.actor.coming == {}
+
+
+def test_everybody_who_sent_a_graph_hears_that_it_is_denied() -> None:
+    stage = RegistryStage()
+    made = graph(node(QTY), graph_id="mine")
+    first, again = stage.submit(made), stage.submit(made)
+    (admit,) = stage.take(stage.risk, AdmitGraph)
+    stage.tell(stage.ref, GraphDenied(admit.graph_number, Reason.NOTIONAL_LIMIT, "too much"))
+    assert isinstance(first.value, SubmitAnswer)
+    assert first.value.reason is Reason.NOTIONAL_LIMIT
+    assert first.value == again.value
+    stage.accept(made)
+
+
+def test_dry_runs_at_once_are_each_answered() -> None:
+    stage = RegistryStage()
+    made = graph(node(QTY))
+
+    def ask() -> Answer:
+        box = stage.driver.ask(
+            stage.ref, lambda reply: SubmitGraph(reply, "alice", SANDBOX, made, dry_run=True)
+        )
+        stage.run()
+        return box
+
+    boxes = [ask(), ask()]
+    admits = list(stage.take(stage.risk, AdmitGraph))
+    stage.tell(stage.ref, GraphAdmitted(admits.pop(0).graph_number))
+    boxes.append(ask())
+    for admit in [*admits, *stage.take(stage.risk, AdmitGraph)]:
+        stage.tell(stage.ref, GraphAdmitted(admit.graph_number))
+    assert all(box.done for box in boxes) and stage.actor.waiting == {}
+
+
+def test_a_kill_switch_reaches_graphs_that_are_about_to_begin() -> None:
+    stage = RegistryStage()
+    stage.submit(graph(node(QTY), graph_id="mine"))
+    (admit,) = stage.take(stage.risk, AdmitGraph)
+    stage.driver.ask(
+        stage.ref, lambda reply: FreezeGraphs(reply, SANDBOX, KillScope.DESK, "", True, "stop")
+    )
+    stage.run()
+    stage.tell(stage.ref, GraphAdmitted(admit.graph_number))
+    (ref,) = stage.actor.active.values()
+    (command,) = stage.take(ref, GraphCommand)
+    assert (command.kind, command.reason) == (GraphCommandKind.CANCEL, "stop")
+
+
+def test_a_kill_switch_reaches_graphs_that_wait_for_their_venues() -> None:
+    stage = RegistryStage()
+    stage.accept(graph(node(QTY), graph_id="mine"))
+    (seed,) = stage.seeds
+    stage.actor.active.clear()
+    key = ("alice", SANDBOX, "mine")
+    stage.actor.held[key] = []
+    box = stage.driver.ask(
+        stage.ref, lambda reply: FreezeGraphs(reply, SANDBOX, KillScope.DESK, "", True, "stop")
+    )
+    stage.run()
+    assert box.value == ("mine",)
+    stage.tell(stage.ref, AdoptGraph(seed))
+    (command,) = stage.take(stage.actor.active[key], GraphCommand)
+    assert command.kind is GraphCommandKind.CANCEL
+
+
+def test_more_open_graphs_than_its_mailbox_may_come_at_once_after_a_restart() -> None:
+    stage = RegistryStage()
+    many = RegistryActor.mailbox_capacity + 1
+    assert RegistryActor.mailbox_hard_capacity > Limits().graphs_max
+    assert all(stage.ref.tell(RecoverGraph(None)) for _ in range(many))
+    assert stage.ref.depth == many
+    assert stage.system.halted is None

@@ -274,7 +274,7 @@ class GraphWorld:
         """The graph as its user sees it."""
         found = self.queries.graph(client, SANDBOX, graph_id)
         assert found is not None, f"no graph {graph_id}"
-        return GraphState.of(found)
+        return GraphState.of(found, self.world.symbols)
 
     def fills(self, client: str = CLIENT) -> Sequence[FillRow]:
         """Every fill, newest first."""

@@ -30,7 +30,7 @@ from engine.service.graph_view import GraphState
 from engine.service.run import ENDED, Changes, GraphRun
 from engine.store.verify import verify
 
-__all__ = ["HEDGE", "TWAP", "add_arguments", "faster", "run"]
+__all__ = ["HEDGE", "TWAP", "add_arguments", "faster", "planned_s", "run"]
 
 DONE_TIMEOUT_S = 60.0
 SPEED_UP = 150
@@ -69,13 +69,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"divide pacing intervals and timeouts by this ({SPEED_UP}; 1 with --graph)",
     )
     parser.add_argument(
-        "--timeout", type=float, default=DONE_TIMEOUT_S, help="seconds to wait for each graph"
+        "--timeout",
+        type=float,
+        help=f"seconds to wait for each graph ({DONE_TIMEOUT_S:g} and what its own times add up to)",
     )
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the demo; 0 only if every graph completed and everything agrees."""
     graphs = _graphs(options)
+    if options.timeout is not None and not options.timeout > 0:
+        raise ConfigError("--timeout takes a number of seconds above 0")
     with tempfile.TemporaryDirectory(prefix="execgraph-demo-") as folder:
         completed = _run(_demo(options.seed, graphs, folder, options.timeout))
         report = verify(Path(folder) / JOURNAL_NAME)
@@ -99,6 +103,21 @@ def faster(graph: Graph, factor: int) -> Graph:
             trigger = msgspec.structs.replace(trigger, on_timeout=timeout)
         edges.append(msgspec.structs.replace(edge, trigger=trigger))
     return msgspec.structs.replace(graph, nodes=nodes, edges=tuple(edges))
+
+
+def planned_s(graph: Graph) -> float:
+    """Seconds that pacing and timeouts of the graph alone take, one after the other."""
+    ms = 0
+    for node in graph.nodes:
+        pacing = node.execution.pacing
+        plan = None if pacing is None else pacing.uniform or pacing.vwap
+        if plan is not None:
+            ms += plan.num_slices * plan.interval_ms
+        ms += node.execution.horizon_ms or 0
+    for edge in graph.edges:
+        if isinstance(edge.trigger, Trigger) and edge.trigger.on_timeout is not None:
+            ms += edge.trigger.on_timeout.ms
+    return ms / 1_000
 
 
 def _faster_node(node: Node, factor: int) -> Node:
@@ -154,7 +173,7 @@ def _read_graph(path: Path) -> Graph:
     return parse_graph(body)
 
 
-async def _demo(seed: int, graphs: Sequence[Graph], folder: str, timeout_s: float) -> bool:
+async def _demo(seed: int, graphs: Sequence[Graph], folder: str, timeout_s: float | None) -> bool:
     with progress_bar("compiling kernels") as bar:
         first = None if bar is None else lambda done, total, _: bar(done, total)
         engine = ExecutionEngine.sandbox(seed=seed, data_dir=folder, progress=first)
@@ -165,7 +184,8 @@ async def _demo(seed: int, graphs: Sequence[Graph], folder: str, timeout_s: floa
         await engine.ready()
         completed = True
         for graph in graphs:
-            completed = await _one(engine, graph, timeout_s) and completed
+            wait_s = DONE_TIMEOUT_S + planned_s(graph) if timeout_s is None else timeout_s
+            completed = await _one(engine, graph, wait_s) and completed
         differences = await disagreements(engine)
         for sentence in differences:
             print(f"execgraph: {sentence}", file=sys.stderr)
@@ -186,8 +206,8 @@ async def _one(engine: ExecutionEngine, graph: Graph, timeout_s: float) -> bool:
         why = "; ".join(f"{path}: {text}" for path, text in run_.faults) or run_.text
         print(f"execgraph: refused: {why}", file=sys.stderr)
         return False
-    answer = run_.answer
-    print(f"submitted {run_.graph_id}: {answer.node_count} nodes, {answer.edge_count} edges")
+    sizes = f"{_counted(run_.answer.node_count, 'node')}, {_counted(run_.answer.edge_count, 'edge')}"
+    print(f"submitted {run_.graph_id}: {sizes}")
     for node in graph.nodes:
         print(f"  {node.node_id}: {_order_text(node)}")
     view = SplitView()
@@ -197,11 +217,13 @@ async def _one(engine: ExecutionEngine, graph: Graph, timeout_s: float) -> bool:
             await asyncio.wait_for(_follow(run_, changes, view), timeout_s)
         except TimeoutError:
             ended = False
+            # What fills before the cancel arrives belongs to the split as well.
+            await run_.cancel()
+            await asyncio.wait_for(_follow(run_, changes, view), DONE_TIMEOUT_S)
     await changes.aclose()
     if not ended:
-        print(f"execgraph: not done after {timeout_s:g} s; cancelled", file=sys.stderr)
-        await run_.cancel()
-        await run_.done(timeout_s=DONE_TIMEOUT_S)
+        text = f"not done after {timeout_s:g} s; cancelled; --timeout waits longer"
+        print(f"execgraph: {text}", file=sys.stderr)
     state = await run_.status()
     _print_review(graph, view, state)
     return state.status is GraphStatus.COMPLETED
@@ -249,7 +271,7 @@ def _print_review(graph: Graph, view: SplitView, state: GraphState) -> None:
         print(
             f"  {node.node_id}: {end.status} {done} of {format_qty(end.target_qty_1e8)} at "
             f"{format_price(end.avg_fill_price_1e9)}, fees {format_price(end.fees_1e9)} USD, "
-            f"{end.fill_count} fills{', ' + end.reason if end.reason else ''}"
+            f"{_counted(end.fill_count, 'fill')}{', ' + end.reason if end.reason else ''}"
         )
         slices = [one for name, one in state.nodes.items() if name.startswith(_sliced(node))]
         if slices:
@@ -269,6 +291,10 @@ def _print_review(graph: Graph, view: SplitView, state: GraphState) -> None:
             f"{decision.best_single_venue} alone would have cost "
             f"{decision.best_single_cost_bps:.2f} bps ({saved:.2f} bps saved)"
         )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _sliced(node: Node) -> str:

@@ -48,8 +48,10 @@ def test_a_market_order_takes_no_limit_but_a_new_total() -> None:
     [
         (Terms(qty_1e8=QTY, reduce_by_1e8=1_000), Reason.BAD_QUANTITY),
         (Terms(qty_1e8=QTY + 500), Reason.OFF_LOT),
-        (Terms(qty_1e8=0), Reason.OFF_LOT),
-        (Terms(reduce_by_1e8=QTY), Reason.OFF_LOT),
+        (Terms(qty_1e8=0), Reason.BAD_QUANTITY),
+        (Terms(qty_1e8=2**63), Reason.BAD_QUANTITY),
+        (Terms(reduce_by_1e8=QTY), Reason.BAD_QUANTITY),
+        (Terms(reduce_by_1e8=-QTY), Reason.BAD_QUANTITY),
         (Terms(qty_1e8=QTY // 2), Reason.BELOW_FILLED),
         (Terms(reduce_by_1e8=QTY // 2), Reason.BELOW_FILLED),
         (Terms(qty_1e8=QTY // 2 + LOT), None),
@@ -61,6 +63,25 @@ def test_a_total_is_on_the_lot_and_above_what_is_filled(
     terms: Terms, reason: Reason | None
 ) -> None:
     assert refused(terms, filled=QTY // 2) is reason
+
+
+@pytest.mark.parametrize(
+    ("terms", "reason"),
+    [
+        (Terms(limit_1e9=0), Reason.BAD_PRICE),
+        (Terms(limit_1e9=2**63), Reason.BAD_PRICE),
+        (Terms(max_slippage_bps=-1), Reason.INVALID_GRAPH),
+        (Terms(max_slippage_bps=10_001), Reason.INVALID_GRAPH),
+        (Terms(max_slippage_bps=10_000), None),
+        (Terms(horizon_ms=0), Reason.INVALID_GRAPH),
+        (Terms(horizon_ms=30 * 86_400_000 + 1), Reason.INVALID_GRAPH),
+        (Terms(horizon_ms=30 * 86_400_000), None),
+    ],
+)
+def test_numbers_are_held_to_the_same_ranges_as_a_graphs(
+    terms: Terms, reason: Reason | None
+) -> None:
+    assert refused(terms) is reason
 
 
 def test_only_what_is_given_changes() -> None:

@@ -73,6 +73,9 @@ def test_the_graph_of_the_reference_is_read() -> None:
         ({"nodes": [{"node_id": 1}]}, "nodes[0].node_id"),
         (b"[1]", ""),
         (b"{", ""),
+        (b"", ""),
+        (None, ""),
+        (7, ""),
         (b" " * 300_000, ""),
     ],
 )
@@ -81,3 +84,12 @@ def test_what_cannot_be_read_is_refused_with_its_path(order: Any, path: str) -> 
         parse_graph(order)
     assert caught.value.details[0][0] == path
     assert "\n" not in str(caught.value)
+
+
+def test_every_fault_stands_in_the_sentence_up_to_five() -> None:
+    with pytest.raises(GraphError, match=r"colour: unknown field.*; side: "):
+        parse_graph(SIMPLE | {"colour": "red", "side": "hold"})
+    wrong = {f"x{k}": 1 for k in range(7)}
+    with pytest.raises(GraphError, match="; and 2 more$") as caught:
+        parse_graph(SIMPLE | wrong)
+    assert len(caught.value.details) == 7

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
 
@@ -163,5 +163,63 @@ def test_scopes_reach_only_what_they_name() -> None:
         assert (await engine.status("b")).status is GraphStatus.ACTIVE
         ok = await engine.submit({"symbol": "ETH-USD", "side": "buy", "qty": 1})
         assert ok.accepted
+
+    with_engine(work)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"urgency": "hgh"},
+        {"max_slippage_bps": "5"},
+        {"horizon_ms": 1.5},
+        {"limit_1e9": "2000"},
+        {"qty_1e8": "1"},
+        {"qty_1e8": True},
+    ],
+)
+def test_terms_of_a_wrong_type_are_refused_before_anything_is_recorded(
+    terms: dict[str, Any],
+) -> None:
+    async def work(engine: ExecutionEngine) -> None:
+        run = await resting(engine, "a")
+        with pytest.raises(GraphError, match=next(iter(terms))):
+            await run.amend_node("order", **terms)
+        assert (await run.status()).nodes["order"].node_order_id == "graph:a:order:1"
+        assert (await run.amend_node("order", urgency=cast("Any", "high"))).reason is Reason.NONE
+
+    with_engine(work)
+
+
+def test_an_amendment_says_what_and_a_decrease_never_grows() -> None:
+    async def work(engine: ExecutionEngine) -> None:
+        await resting(engine, "a")
+        for answer in (
+            await engine.amend_order("a:order:1"),
+            await engine.decrease_order("a:order:1", -QTY),
+            await engine.decrease_order("a:order:1", 0),
+            await engine.decrease_order("a:order:1", 5 * QTY),
+        ):
+            assert answer.reason is Reason.BAD_QUANTITY and answer.text
+        node = (await engine.status("a")).nodes["order"]
+        assert (node.target_qty_1e8, node.node_order_id) == (QTY, "graph:a:order:1")
+
+    with_engine(work)
+
+
+def test_a_kill_that_could_stop_nothing_is_refused_and_an_alias_is_not() -> None:
+    async def work(engine: ExecutionEngine) -> None:
+        with pytest.raises(ConfigError, match="not listed"):
+            await engine.halt("typo", scope="symbol", key="ETH-USDD")
+        with pytest.raises(ConfigError, match="no venue 'karken'"):
+            await engine.halt("typo", scope="venue", key="karken")
+        with pytest.raises(ConfigError, match="no scope"):
+            await engine.resume_trading(scope="moon", key="x")
+        receipt = await engine.halt("alias", scope="symbol", key="ETH-PERP")
+        assert receipt.key == "ETH-USD-PERP"
+        order = {"symbol": "ETH-USD-PERP", "side": "buy", "qty": 1}
+        assert (await engine.submit(order)).reason is Reason.KILL_SWITCH
+        await engine.resume_trading(scope="symbol", key="ETH-PERP")
+        assert (await engine.submit(order)).accepted
 
     with_engine(work)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import pytest
 
+from engine.decisions.admission import InstrumentHandle
 from engine.decisions.edges import EdgeState
+from engine.decisions.market import MarketBlock
 from engine.decisions.node_memory import NodeMemory, pack_memory
 from engine.messages import StartNode
 from engine.model.graph import (
@@ -23,7 +27,7 @@ from engine.model.records import GraphAccepted
 from engine.model.units import Side
 from engine.service.graph_view import GraphState
 from engine.store.rows import GraphRow, NodeRow, StoredGraph
-from tests.support.builders import child, node
+from tests.support.builders import BTC, child, listing, node
 from tests.support.node_stage import QTY, NodeStage, named
 
 PAIR = Graph(
@@ -56,11 +60,12 @@ def state(
     *rows: NodeRow,
     status: GraphStatus = GraphStatus.ACTIVE,
     spare: tuple[int, ...] = (),
+    instruments: Mapping[str, InstrumentHandle] | None = None,
 ) -> GraphState:
     accepted = GraphAccepted(1, graph, (), (), (), spare)
     head = GraphRow(1, 1, "g", status, "why", len(rows), len(graph.edges), 1, 0, 0, 1, 1)
     stored = StoredGraph("alice", Environment.SANDBOX, head, accepted, rows, ())
-    return GraphState.of(stored)
+    return GraphState.of(stored, instruments or {})
 
 
 def test_nodes_show_their_numbers_and_offsetting_fills_leave_nothing_exposed() -> None:
@@ -113,6 +118,16 @@ def test_a_spare_leg_is_shown_once_it_has_started() -> None:
     found = state(PAIR, row(0, entry), begun, spare=(1,))
     assert list(found.nodes) == ["entry", "hedge"]
     assert found.residual_exposure == {"BTC": -3}
+
+
+def test_contracts_count_as_what_they_are_of() -> None:
+    entry, hedge = PAIR.nodes
+    future = msgspec.structs.replace(BTC, base="XBT", multiplier_1e8=10**6)
+    block = MarketBlock(future, [msgspec.structs.replace(listing("alpha"), instrument=future)], 8)
+    handle = InstrumentHandle(entry.instrument.symbol, block.listings, block, 1)
+    rows = row(0, entry, filled_qty_1e8=5 * 10**8), row(1, hedge, filled_qty_1e8=10**8)
+    found = state(PAIR, *rows, instruments={handle.symbol: handle})
+    assert found.residual_exposure == {"XBT": 4 * 10**6}
 
 
 def test_slices_of_a_paced_node_are_nodes_of_their_own() -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from engine import EngineConfig, ExecutionEngine
+from engine import EngineConfig, ExecutionEngine, GraphError
 from engine.model.records import FillRecord, GraphChanged
 from engine.service.config import SandboxVenues
 
@@ -38,5 +38,21 @@ def test_waiting_has_a_time_limit() -> None:
             run = await engine.submit({"symbol": "SOL-USD", "side": "buy", "qty": 1, "price": 100})
             with pytest.raises(TimeoutError):
                 await run.done(timeout_s=0.1)
+
+    asyncio.run(main())
+
+
+def test_a_run_that_was_refused_says_so_when_it_is_waited_for() -> None:
+    async def main() -> None:
+        async with ExecutionEngine(EngineConfig(venues=VENUES)) as engine:
+            await engine.ready()
+            order = {"symbol": "SOL-USD", "side": "buy", "qty": 1, "graph_id": "a"}
+            await (await engine.submit(order)).done(timeout_s=30)
+            other = await engine.submit(order | {"qty": 2})
+            with pytest.raises(GraphError, match="refused: graph_id: .* was used"):
+                await other.done(timeout_s=30)
+            dry = await engine.submit(order | {"graph_id": "b"}, dry_run=True)
+            with pytest.raises(GraphError, match="dry run"):
+                await dry.status()
 
     asyncio.run(main())

@@ -10,7 +10,7 @@ import pytest
 
 from engine.model.graph import Graph
 from engine.model.intake import parse_graph
-from engine.service.cli.demo import HEDGE, TWAP, faster
+from engine.service.cli.demo import HEDGE, TWAP, faster, planned_s
 from engine.service.cli.main import main
 
 EXAMPLES = Path(__file__).parents[4] / "configs" / "examples"
@@ -68,7 +68,9 @@ def test_a_graph_that_does_not_end_in_time_is_cancelled(
     file.write_text('{"symbol": "ETH-USD", "side": "buy", "qty": 1, "price": 2200}')
     assert main(["demo", "--graph", str(file), "--timeout", "0.5"]) == 1
     captured = capsys.readouterr()
-    assert captured.err.strip() == "execgraph: not done after 0.5 s; cancelled"
+    assert captured.err.strip() == (
+        "execgraph: not done after 0.5 s; cancelled; --timeout waits longer"
+    )
     assert "order: cancelled 0 of 1" in captured.out
 
 
@@ -106,6 +108,7 @@ def test_speeding_up_touches_times_only() -> None:
         (["--graph", "."], 2, "cannot be read"),
         (["--graph", "x.json", "--qty", "1"], 2, "leave out"),
         (["--speed-up", "0"], 2, "--speed-up"),
+        (["--timeout", "-1"], 2, "--timeout"),
     ],
 )
 def test_a_wrong_call_is_one_sentence(
@@ -136,3 +139,27 @@ def test_a_file_that_is_no_graph_is_one_sentence(
     assert len(errors) == 1
     assert errors[0].startswith("execgraph: ")
     assert words in errors[0]
+
+
+def test_a_graph_is_waited_for_as_long_as_its_own_times_take() -> None:
+    wire = json.loads(HEDGE)
+    assert planned_s(parse_graph(HEDGE)) == 0
+    assert planned_s(parse_graph(TWAP)) == 300
+    wire["edges"][0] = {
+        "from_node": "spot",
+        "to_node": "hedge",
+        "trigger": {"on_timeout": {"ms": 5_000}},
+    }
+    assert planned_s(parse_graph(wire)) == 5
+
+
+def test_what_filled_before_the_cancel_is_in_the_split(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "graph.json"
+    file.write_bytes(TWAP)
+    assert main(["demo", "--graph", str(file), "--speed-up", "10", "--timeout", "1"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    (node,) = [line for line in lines if line.startswith("  twap: partial_fill ")]
+    (graph,) = [line for line in lines if line.startswith("cancelled: ")]
+    assert node.split()[2] == graph.split()[1]
