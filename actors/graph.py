@@ -142,7 +142,8 @@ class GraphActor(
         """Set the living nodes going, and say again what the ended ones had said."""
         for index, node in enumerate(self.nodes):
             if index not in gone:
-                frozen = self.status is GraphStatus.PAUSED
+                # A leg that closes the position goes on, as it did before.
+                frozen = self.status is GraphStatus.PAUSED and index not in start.spare
                 node.tell(RecoverNode(frozen, index in start.roots))
         word, _, text = start.said.partition(": ")
         self.short, self.flattening = start.short, word == FLATTENING
@@ -277,11 +278,11 @@ class GraphActor(
                 node.tell(CancelNode(reason, disarm=True))
 
     def pause(self, reason: str, *, leave_working: bool = False) -> None:
-        """Freeze every node, and say why."""
+        """Freeze every node, and say why; so does a second pause what the first let go on."""
         if self.status is not GraphStatus.PAUSED:
             self.changed(GraphStatus.PAUSED, reason)
-            for node in self.living():
-                node.tell(PauseNode(leave_working))
+        for node in self.living():
+            node.tell(PauseNode(leave_working))
 
     def resume(self) -> None:
         """Nodes look at what is true now; pending ones evaluate their edges again."""

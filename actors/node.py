@@ -116,7 +116,11 @@ class NodeActor(
 
     @handles(StartNode)
     def on_start_node(self, start: StartNode) -> None:
-        if self.ledger is not None or self.stopping is not None or self.frozen:
+        if self.ledger is not None or self.stopping is not None:
+            return
+        # A pause holds a graph's own orders back, never what closes its position.
+        self.frozen = self.frozen and not start.qty_1e8
+        if self.frozen:
             return
         if start.qty_1e8:
             # A flatten leg: from now on an order of this much.
@@ -151,15 +155,16 @@ class NodeActor(
 
     @handles(PauseNode)
     def on_pause(self, pause: PauseNode) -> None:
-        if self.status.terminal or self.frozen:
+        if self.status.terminal:
             return
-        self.frozen = True
-        self.wake_token += 1
-        self.disarm()
-        self.unwatch()
-        if self.retry_timer:
-            self.ctx.cancel(self.retry_timer)
-            self.retry_timer = 0
+        if not self.frozen:
+            self.frozen = True
+            self.wake_token += 1
+            self.disarm()
+            self.unwatch()
+            if self.retry_timer:
+                self.ctx.cancel(self.retry_timer)
+                self.retry_timer = 0
         if not pause.leave_working:
             self.cancel_working()
 

@@ -14,7 +14,7 @@ from enum import IntEnum
 import msgspec
 
 from engine.model.graph import EdgeAction, Graph, NodeStatus, PriceTrigger
-from engine.model.graph_analysis import edge_id_of
+from engine.model.graph_analysis import Shape, edge_id_of
 from engine.model.progress import NodeProgress
 from engine.model.units import QTY_SCALE, divide_up, floor_to
 from engine.model.validation import entry_price_node
@@ -92,6 +92,7 @@ def edge_plans(graph: Graph) -> list[list[EdgePlan]]:
     """The incoming edges of every node, in the order of the graph; the graph is well formed."""
     places = {node.node_id: index for index, node in enumerate(graph.nodes)}
     plans: list[list[EdgePlan]] = [[] for _ in graph.nodes]
+    shape: Shape | None = None
     for index, edge in enumerate(graph.edges):
         source, target = places[edge.from_node], places[edge.to_node]
         trigger, gate, sizing = edge.trigger, edge.condition, edge.sizing
@@ -103,7 +104,8 @@ def edge_plans(graph: Graph) -> list[list[EdgePlan]]:
         else:
             assert trigger.on_price is not None, "a trigger is a timeout or a price"
             kind = TriggerKind.PRICE
-            entry = entry_price_node(graph, edge)
+            shape = shape or Shape(graph)
+            entry = entry_price_node(graph, edge, shape)
             # Without a word of its own a price is compared with the reference's own market.
             default = target if entry is None else entry
             symbol = trigger.on_price.symbol or graph.nodes[default].instrument.symbol

@@ -1,4 +1,4 @@
-"""How much of the record waits for the disk: new graphs are refused before the journal must halt."""
+"""How much of the record waits for the disk: nothing new begins before the journal must halt."""
 
 from __future__ import annotations
 

@@ -39,8 +39,9 @@ def parse_graph(order: Graph | SimpleOrder | Mapping[str, Any] | bytes | str) ->
         return order
     if isinstance(order, SimpleOrder):
         return _from_simple(order)
-    if not isinstance(order, Mapping | bytes | str):
-        text = f"an order is a graph, a mapping or JSON, not {type(order).__name__!r}"
+    given: object = order
+    if not isinstance(given, Mapping | bytes | str):
+        text = f"an order is a graph, a mapping or JSON, not {type(given).__name__!r}"
         raise GraphError(text, [("", text)])
     try:
         if isinstance(order, bytes | str):

@@ -13,7 +13,10 @@ from engine.decisions.policies.parameters import PolicyParameters
 from engine.errors import ConfigError
 from engine.model.risk import AccountLimits, Limits
 
-__all__ = ["EngineConfig", "RemoteVenues", "SandboxVenues", "load_config"]
+__all__ = ["EngineConfig", "RemoteVenues", "SandboxVenues", "checked_client", "load_config"]
+
+
+CLIENT_ID_MAX = 128
 
 
 class SandboxVenues(
@@ -58,6 +61,14 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     limits: Limits = Limits()
     policies: PolicyParameters = PolicyParameters()
     coefficients: Coefficients = Coefficients()
+
+
+def checked_client(client_id: object) -> str:
+    """The id if it is a text that can be recorded; ConfigError otherwise."""
+    if not isinstance(client_id, str) or len(client_id) > CLIENT_ID_MAX:
+        text = f"client_id is a text of at most {CLIENT_ID_MAX} characters, not {client_id!r:.80}"
+        raise ConfigError(text)
+    return client_id
 
 
 def load_config(path: Path) -> EngineConfig:

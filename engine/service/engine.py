@@ -41,7 +41,7 @@ from engine.runtime.delivery import Message
 from engine.runtime.live_driver import LiveDriver
 from engine.runtime.system import ActorSystem
 from engine.service.commands import EngineCommands
-from engine.service.config import EngineConfig, RemoteVenues, SandboxVenues
+from engine.service.config import EngineConfig, RemoteVenues, SandboxVenues, checked_client
 from engine.service.flight_recorder import INCIDENTS_NAME, FlightRecorder
 from engine.service.graph_view import GraphState
 from engine.service.incident_watch import IncidentWatch
@@ -50,6 +50,7 @@ from engine.service.remote_link import remote_ports
 from engine.service.run import Changes, GraphRun
 from engine.service.sandbox import sandbox_ports
 from engine.service.wiring import EngineSettings, VenuePorts, World, build_world
+from engine.store.folder_lock import FolderLock
 from engine.store.journal import SqliteStore
 from engine.store.queries import Queries
 from engine.store.rows import FillRow, NodeRow
@@ -89,6 +90,7 @@ class ExecutionEngine(EngineCommands):
         self._queries: Queries | None = None
         self._writer: WriterThread | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._lock = FolderLock()
         self._ports: Sequence[VenuePorts] = ()
         self._flight: FlightRecorder | None = None
         self.sandbox_venues: Sequence[SandboxVenue] = ()
@@ -186,6 +188,7 @@ class ExecutionEngine(EngineCommands):
         writer.stop()
         self._query().close()
         store.close()
+        self._lock.release()
         self._world = None
         if self._folder is not None:
             self._folder.cleanup()
@@ -224,7 +227,7 @@ class ExecutionEngine(EngineCommands):
         `report` holds the findings and the worst case.
         """
         graph = parse_graph(order)
-        client = client_id or self.config.client_id
+        client = checked_client(client_id or self.config.client_id)
         world, driver = self._parts()[:2]
         try:
             answer = await driver.ask(
@@ -376,6 +379,7 @@ class ExecutionEngine(EngineCommands):
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"data_dir {folder} cannot be used: {error.strerror}") from None
+        self._lock.take(folder)
         return folder / JOURNAL_NAME
 
     def _make_sink(self, journal: ActorRef) -> JournalSink:

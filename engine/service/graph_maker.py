@@ -30,6 +30,7 @@ from engine.service.settings import EngineSettings
 __all__ = ["GraphMaker"]
 
 PLACES_MAX = 65_536
+SHAPES_MAX, SHAPE_NODES_MAX = 4_096, 64
 Shape = TypeVar("Shape", bound=tuple[object, ...])
 
 
@@ -107,8 +108,8 @@ class GraphMaker:
         """An equal tuple that is kept already, if there is one."""
         known = self.shapes.get(value)
         if known is not None:
-            return cast(Shape, known)
-        if len(self.shapes) < PLACES_MAX:
+            return cast("Shape", known)
+        if len(self.shapes) < SHAPES_MAX and len(value) <= SHAPE_NODES_MAX:
             self.shapes[value] = value
         return value
 

@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout",
         type=float,
-        help=f"seconds to wait for each graph ({DONE_TIMEOUT_S:g} and what its own times add up to)",
+        help=f"seconds to wait for each graph ({DONE_TIMEOUT_S:g} beyond its own times)",
     )
 
 
@@ -206,8 +206,9 @@ async def _one(engine: ExecutionEngine, graph: Graph, timeout_s: float) -> bool:
         why = "; ".join(f"{path}: {text}" for path, text in run_.faults) or run_.text
         print(f"execgraph: refused: {why}", file=sys.stderr)
         return False
-    sizes = f"{_counted(run_.answer.node_count, 'node')}, {_counted(run_.answer.edge_count, 'edge')}"
-    print(f"submitted {run_.graph_id}: {sizes}")
+    answer = run_.answer
+    nodes, edges = _counted(answer.node_count, "node"), _counted(answer.edge_count, "edge")
+    print(f"submitted {run_.graph_id}: {nodes}, {edges}")
     for node in graph.nodes:
         print(f"  {node.node_id}: {_order_text(node)}")
     view = SplitView()

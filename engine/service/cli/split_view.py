@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from engine.model.records import ChildrenIntended, DecisionRecord, FillRecord, RecordPayload
-from engine.model.units import average_price_1e9, format_price, format_qty
+from engine.model.units import Side, average_price_1e9, format_price, format_qty
 
 __all__ = ["SplitView"]
 
@@ -15,7 +15,7 @@ BAR = 24
 
 
 class Leg:
-    """What one venue was asked for and has filled."""
+    """What one venue was sent on one side, what was sent again included, and has filled."""
 
     __slots__ = ("filled_1e8", "limit_1e9", "paid", "planned_1e8", "reported")
 
@@ -33,7 +33,8 @@ class SplitView:
     def __init__(self) -> None:
         self.fills: list[FillRecord] = []
         self.decision: DecisionRecord | None = None
-        self.legs: dict[str, Leg] = {}
+        # One a venue and side: what an exit sold is not averaged with what the entry bought.
+        self.legs: dict[tuple[str, Side], Leg] = {}
         self.live: Any = None
 
     def __enter__(self) -> Self:
@@ -54,8 +55,8 @@ class SplitView:
             self.live.update(self.table(), refresh=True)
             self.live.stop()
             return
-        for venue, leg in self.legs.items():
-            print(f"  {venue:<10} {self.row(leg)}")
+        for (venue, side), leg in self.legs.items():
+            print(f"  {venue:<11} {side.text:<4} {self.row(leg)}")
 
     def take(self, payload: RecordPayload) -> None:
         """One entry of the graph."""
@@ -63,12 +64,13 @@ class SplitView:
             self.decision = self.decision or payload
         elif isinstance(payload, ChildrenIntended):
             for child in payload.children:
-                leg = self.legs.setdefault(child.venue, Leg())
+                leg = self.legs.setdefault((child.venue, child.side), Leg())
                 leg.planned_1e8 += child.qty_1e8
-                leg.limit_1e9 = child.limit_price_1e9
+                worst = min if child.side is Side.SELL else max
+                leg.limit_1e9 = worst(leg.limit_1e9 or child.limit_price_1e9, child.limit_price_1e9)
         elif isinstance(payload, FillRecord):
             self.fills.append(payload)
-            leg = self.legs.setdefault(payload.venue, Leg())
+            leg = self.legs.setdefault((payload.venue, payload.side), Leg())
             leg.filled_1e8 += payload.qty_1e8
             leg.paid += payload.price_1e9 * payload.qty_1e8
         if self.live is not None:
@@ -79,7 +81,7 @@ class SplitView:
         average = format_price(average_price_1e9(leg.paid, leg.filled_1e8))
         return (
             f"{format_qty(leg.filled_1e8):>14} of {format_qty(leg.planned_1e8):<14} "
-            f"at {average:<16} limit {format_price(leg.limit_1e9)}"
+            f"at {average:<16} worst limit {format_price(leg.limit_1e9)}"
         )
 
     def table(self) -> Any:
@@ -87,12 +89,12 @@ class SplitView:
         from rich.table import Table
 
         table = Table(title="split", title_justify="left")
-        for name in ("venue", "filled", "planned", "average", "limit", ""):
+        for name in ("venue", "filled", "sent", "average", "worst limit", ""):
             table.add_column(name, justify="left" if name in ("venue", "") else "right")
-        for venue, leg in self.legs.items():
+        for (venue, side), leg in self.legs.items():
             done = BAR * leg.filled_1e8 // leg.planned_1e8 if leg.planned_1e8 else 0
             table.add_row(
-                venue,
+                f"{venue} {side.text}",
                 format_qty(leg.filled_1e8),
                 format_qty(leg.planned_1e8),
                 format_price(average_price_1e9(leg.paid, leg.filled_1e8)),

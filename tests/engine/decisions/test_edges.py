@@ -8,8 +8,10 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from engine.decisions import edges as edges_module
 from engine.decisions.edges import EdgePlan, Incoming, TriggerKind, edge_plans
 from engine.model.graph import EdgeAction, Graph, NodeStatus
+from engine.model.graph_analysis import Shape
 from engine.model.progress import NodeProgress
 from tests.support.graphs import edge, graph_of_edges
 
@@ -232,3 +234,19 @@ def test_plans_pack_what_the_wire_says() -> None:
         1,
     )
     assert msgspec.structs.asdict(plan)["edge_id"]
+
+
+def test_the_shape_of_a_graph_is_taken_once_for_all_its_price_edges(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken: list[Graph] = []
+
+    def counted(of: Graph) -> Shape:
+        taken.append(of)
+        return Shape(of)
+
+    monkeypatch.setattr(edges_module, "Shape", counted)
+    trigger = {"on_price": {"direction": "below", "reference": "graph_entry_price"}}
+    made = graph_of_edges(*(edge("n0", f"n{one}", trigger=trigger) for one in range(1, 50)))
+    assert sum(len(plans) for plans in edge_plans(made)) == 49
+    assert len(taken) == 1

@@ -89,3 +89,18 @@ def test_an_idle_actor_is_light() -> None:
         tracemalloc.stop()
     assert len(system.refs) == IDLE_ACTORS
     assert used / IDLE_ACTORS < IDLE_BYTES_MAX
+
+
+def test_children_stand_in_the_order_of_their_birth_whoever_of_them_goes() -> None:
+    system = ActorSystem()
+    parent = system.spawn(SmallProbe, name="parent")
+    children = [system.spawn(SmallProbe, name=f"child{n}", parent=parent) for n in range(5)]
+    ties = parent.tie()
+    assert ties.children == children
+    for gone in (children[2], children[0], children[4]):
+        system.stop_actor(gone)
+    assert ties.children == [children[1], children[3]]
+    children.append(system.spawn(SmallProbe, name="late", parent=parent))
+    assert ties.children == [children[1], children[3], children[5]]
+    system.stop_actor(parent)
+    assert all(child.stopped for child in children)

@@ -40,3 +40,10 @@ def test_a_fault_is_named(tmp_path: Path, text: str, words: str) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load_config(tmp_path / "none.toml")
+
+
+def test_a_client_id_is_a_text_that_can_be_recorded() -> None:
+    assert checked_client("desk-7") == "desk-7"
+    for wrong in (5, b"desk", "x" * 129):
+        with pytest.raises(ConfigError, match="client_id"):
+            checked_client(wrong)

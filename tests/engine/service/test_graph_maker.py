@@ -14,7 +14,7 @@ from engine.model.instruments import Environment
 from engine.model.risk import GraphRisk
 from engine.model.units import Side
 from engine.runtime.system import ActorSystem
-from engine.service.graph_maker import GraphMaker
+from engine.service.graph_maker import SHAPE_NODES_MAX, SHAPES_MAX, GraphMaker
 from engine.service.settings import EngineSettings
 from tests.support.builders import market, node, pretrade
 from tests.support.probe import Probe
@@ -43,3 +43,14 @@ def test_a_node_is_made_as_its_graph_says() -> None:
     assert actor.identity.limits is limits
     assert isinstance(actor.place.make_policy(made), IocSweepPolicy)
     assert maker.make(seed, anyone)().graph_id == "g"
+
+
+def test_graphs_of_one_shape_share_their_lists_within_bounds() -> None:
+    anyone = ActorSystem().spawn(Probe, name="x")
+    maker = GraphMaker(EngineSettings(), anyone, {}, anyone, {}, {}, {})
+    first = maker.shared(tuple(name for name in ("entry", "exit")))
+    assert maker.shared(("entry", "exit")) is first
+    for number in range(SHAPES_MAX + 1):
+        maker.shared((number,))
+    maker.shared(tuple(range(SHAPE_NODES_MAX + 1)))
+    assert len(maker.shapes) == SHAPES_MAX

@@ -309,6 +309,15 @@ def test_an_amendment_to_what_is_filled_is_refused_with_the_reason(qty: int) -> 
     assert shown(world.state(graph_id).nodes["spot"]) == "executing 4/10"
 
 
+def test_an_amended_node_of_money_keeps_what_the_money_bought() -> None:
+    world = GraphWorld()
+    graph_id = world.start(graph([node("n", qty=None, usd=23_240, price="2324.00")]), 300)
+    world.amend(graph_id, "n", limit_1e9=2_323 * 10**9)
+    world.run(1_000)
+    assert shown(world.state(graph_id).nodes["n"]) == "executing 0/10"
+    assert world.resting("binance") == [("buy", 10 * ETH, 2_323 * 10**9)]
+
+
 def test_an_ended_node_takes_no_amendment() -> None:
     world, graph_id = start({"on_timeout": {"ms": 60_000}}, "3")
     play(world, graph_id, "fill 10")

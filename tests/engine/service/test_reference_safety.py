@@ -93,6 +93,31 @@ def test_an_order_pulled_by_a_venue_s_switch_rests_again_when_it_is_cleared() ->
     assert shown(world.state(graph_id).nodes["spot"]) == "executing 2/10"
 
 
+def test_a_pause_after_a_switch_that_only_blocked_pulls_what_rests() -> None:
+    world, graph_id, _ = killed(KillScope.DESK, "", cancel=False)
+    world.clear()
+    assert len(world.resting("binance")) == 1
+    world.command(graph_id, GraphCommandKind.PAUSE)
+    world.run(500)
+    assert world.resting("binance") == []
+    world.command(graph_id, GraphCommandKind.RESUME)
+    world.run(500)
+    assert world.resting("binance") == [("buy", 8 * ETH, 2_324 * 10**9)]
+
+
+def test_a_paused_graph_that_loses_too_much_is_flattened_all_the_same() -> None:
+    world = GraphWorld()
+    risk = {"runtime": {"max_loss_usd": 100}, "on_failure": {"action": "flatten"}}
+    nodes = [node("held", qty="5"), node("rests", qty="5", price="2300.00")]
+    graph_id = world.start(graph(nodes, risk=risk), 1_500)
+    assert world.held("binance", SPOT) == 5 * ETH
+    world.command(graph_id, GraphCommandKind.PAUSE)
+    world.quote("binance", SPOT, "2000.00", "2001.00")
+    world.run(20_000)
+    assert world.held("binance", SPOT) == 0
+    assert world.state(graph_id).status is GraphStatus.CANCELLED
+
+
 def test_the_roof_s_receipt_and_a_switch_that_survives_a_restart(tmp_path: Path) -> None:
     venues = SandboxVenues(seed=3, events=False, latency_scale=0.1)
     config = EngineConfig(venues=venues, data_dir=str(tmp_path))

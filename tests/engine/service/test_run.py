@@ -49,7 +49,7 @@ def test_a_run_that_was_refused_says_so_when_it_is_waited_for() -> None:
             order = {"symbol": "SOL-USD", "side": "buy", "qty": 1, "graph_id": "a"}
             await (await engine.submit(order)).done(timeout_s=30)
             other = await engine.submit(order | {"qty": 2})
-            with pytest.raises(GraphError, match="refused: graph_id: .* was used"):
+            with pytest.raises(GraphError, match=r"refused: graph_id: .* was used"):
                 await other.done(timeout_s=30)
             dry = await engine.submit(order | {"graph_id": "b"}, dry_run=True)
             with pytest.raises(GraphError, match="dry run"):

@@ -158,7 +158,7 @@ def test_what_filled_before_the_cancel_is_in_the_split(
 ) -> None:
     file = tmp_path / "graph.json"
     file.write_bytes(TWAP)
-    assert main(["demo", "--graph", str(file), "--speed-up", "10", "--timeout", "1"]) == 1
+    assert main(["demo", "--graph", str(file), "--speed-up", "60", "--timeout", "2"]) == 1
     lines = capsys.readouterr().out.splitlines()
     (node,) = [line for line in lines if line.startswith("  twap: partial_fill ")]
     (graph,) = [line for line in lines if line.startswith("cancelled: ")]
