@@ -24,13 +24,14 @@ from engine.messages import (
     QueryChild,
     Record,
     ReplyCheck,
+    ReserveOpen,
     RouteDenied,
     RouteRequest,
     ShareChanged,
     TakeSettled,
 )
 from engine.model.graph import NodeStatus
-from engine.model.orders import ChildState, OrderReport, ReportKind, VenueFill
+from engine.model.orders import ChildOrder, ChildState, OrderReport, ReportKind, VenueFill
 from engine.model.records import RecordPayload, ReportRecorded
 from engine.runtime.actor import Actor, ActorRef, handles
 
@@ -298,10 +299,19 @@ class NodeOrders(Actor[Any]):
         self.retries = 0
         self.record(record)
         if child.order.client_order_id in ledger.ended:
-            # The grant was given back with the child's end.
-            return
+            self.hold_again(child.order, fill)
         money = fill.price_1e9 * fill.qty_1e8 // 10**8
         self.place.risk.tell(ExposureChanged(child.order.grant_id, fill.qty_1e8, money, 0))
+
+    def hold_again(self, order: ChildOrder, fill: VenueFill) -> None:
+        """The grant was given back with the child's end; risk is to count this fill all the same.
+
+        Else a limit on the position would not see what a venue reports late.
+        """
+        owner = self.identity
+        held = fill.qty_1e8, fill.price_1e9
+        account = owner.client_id, owner.environment, owner.router_id
+        self.place.risk.tell(ReserveOpen(order.grant_id, *account, order.side, *held))
 
     def end_child(self, applied: Applied) -> None:
         """Proof that nothing more comes: give back what is held at router, risk and trade."""

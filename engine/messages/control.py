@@ -312,7 +312,7 @@ class OrdersListed(Event, frozen=True, gc=False):
 
 
 class ReserveOpen(Event, frozen=True, gc=False):
-    """Node to risk after a restart: hold the exposure of a child that may still live."""
+    """Node to risk: hold what a child may fill (after a restart), or filled after its end."""
 
     grant_id: int
     client_id: str

@@ -59,6 +59,9 @@ def parse_graph(order: Graph | SimpleOrder | Mapping[str, Any] | bytes | str) ->
         if "nodes" in plain:
             return msgspec.convert(plain, type=Graph)
         return _from_simple(msgspec.convert(plain, type=SimpleOrder))
+    except RecursionError:
+        text = "the document is nested too deeply"
+        raise GraphError(text, [("", text)]) from None
     except msgspec.DecodeError as error:
         path = _PATH.search(str(error))
         sentence = _PATH.sub("", str(error))

@@ -23,6 +23,7 @@ _POSITIVE = "must be positive and fit 64 bits"
 _SYMBOL = "must be 1 to 256 characters"
 HORIZON_MS_MAX = 86_400_000 * 30
 _RATIO_MAX = 1_000
+_METADATA_MAX = 65_536
 _OFFSET_PCT_MIN, _OFFSET_PCT_MAX = -100, 1_000
 # A decimal of the wire becomes an integer in 1e-9; more digits would be lost.
 _DECIMALS_MAX = 9
@@ -46,6 +47,7 @@ def graph_faults(graph: Graph, limits: Limits) -> list[Fault]:
             faults.append(("graph_id", _NOT_IDENTIFIER))
         elif graph.graph_id in _RESERVED_GRAPH_IDS:
             faults.append(("graph_id", f"{graph.graph_id!r} is reserved; choose another id"))
+    faults.extend(_metadata_faults(graph.metadata or {}))
     if not graph.nodes:
         faults.append(("nodes", "a graph needs at least one node"))
     if len(graph.nodes) > limits.nodes_per_graph_max:
@@ -91,6 +93,17 @@ def entry_price_node(graph: Graph, edge: Edge, shape: Shape | None = None) -> in
         if root and graph.nodes[index].instrument.symbol == symbol
     ]
     return trading[0] if len(trading) == 1 else None
+
+
+def _metadata_faults(metadata: dict[str, str]) -> Iterator[Fault]:
+    """Words of the client that could not be recorded: half a character, or far too many."""
+    if sum(len(key) + len(text) for key, text in metadata.items()) > _METADATA_MAX:
+        yield "metadata", f"at most {_METADATA_MAX} characters are allowed"
+        return
+    try:
+        "".join([*metadata, *metadata.values()]).encode()
+    except UnicodeEncodeError:
+        yield "metadata", "holds what is no Unicode text"
 
 
 def _node_faults(node: Node, index: int, shape: Shape) -> Iterator[Fault]:

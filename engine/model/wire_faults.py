@@ -5,6 +5,7 @@ The decoder stops at the first fault; this walk is for the answer to whoever has
 
 from __future__ import annotations
 
+import enum
 import types
 import typing
 from collections.abc import Iterator
@@ -41,7 +42,9 @@ def _faults(value: object, kind: Any, path: str) -> Iterator[Fault]:
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        yield path, str(error).partition(" - at `")[0]
+        sentence = str(error).partition(" - at `")[0]
+        words = _words_of(kind) if sentence.startswith("Invalid enum value") else ""
+        yield path, sentence + (f"; known are {words}" if words else "")
 
 
 def _of_struct(value: dict[Any, Any], struct: type[msgspec.Struct], path: str) -> Iterator[Fault]:
@@ -67,6 +70,16 @@ def _struct_of(kind: Any) -> type[msgspec.Struct] | None:
         if isinstance(one, type) and issubclass(one, msgspec.Struct):
             return one
     return None
+
+
+def _words_of(kind: Any) -> str:
+    """The words of an enumeration, alone or in a union."""
+    for one in (kind, *typing.get_args(kind)):
+        if isinstance(one, type) and issubclass(one, enum.Enum):
+            return ", ".join(str(member.value) for member in one)
+        if typing.get_origin(one) is typing.Literal:
+            return ", ".join(str(word) for word in typing.get_args(one))
+    return ""
 
 
 def _join(path: str, name: object) -> str:

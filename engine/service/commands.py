@@ -25,6 +25,7 @@ from engine.model.order_ids import parse_node_order_id
 from engine.model.orders import ChildState
 from engine.model.risk import KillScope
 from engine.model.terms import Terms
+from engine.service.config import checked_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,7 +189,9 @@ class EngineCommands:
         client_id: str | None = None,
     ) -> CommandAnswer:
         """One command to a running graph; its refusal is an answer with the reason."""
-        client = client_id or self.config.client_id
+        client = checked_text("client_id", client_id or self.config.client_id)
+        for name, text in (("graph_id", graph_id), ("node_id", node_id), ("reason", reason)):
+            checked_text(name, text)
         answer = await self.ask(
             self.world.registry,
             lambda reply_to: GraphCommand(
@@ -214,6 +217,7 @@ class EngineCommands:
         It survives a restart. The receipt comes once nothing is open any more, or after
         `quiet_timeout_s` with what still is.
         """
+        checked_text("reason", reason)
         scope, key = self.scope_and_key(scope, key)
         if scope is KillScope.SYMBOL and key not in self.world.symbols:
             raise ConfigError(f"symbol {key!r} is not listed, so nothing of it can be halted")
@@ -276,6 +280,7 @@ class EngineCommands:
         except ValueError:
             known = ", ".join(KillScope)
             raise ConfigError(f"{scope!r} is no scope of a kill switch; use {known}") from None
+        checked_text("key", key)
         if (scope is KillScope.DESK) == bool(key):
             raise ConfigError("a kill switch of a scope needs its key, the desk's takes none")
         handle = self.world.symbols.get(key) if scope is KillScope.SYMBOL else None

@@ -13,10 +13,18 @@ from engine.decisions.policies.parameters import PolicyParameters
 from engine.errors import ConfigError
 from engine.model.risk import AccountLimits, Limits
 
-__all__ = ["EngineConfig", "RemoteVenues", "SandboxVenues", "checked_client", "load_config"]
+__all__ = [
+    "EngineConfig",
+    "RemoteVenues",
+    "SandboxVenues",
+    "checked_client",
+    "checked_text",
+    "load_config",
+]
 
 
 CLIENT_ID_MAX = 128
+TEXT_MAX = 1_024
 
 
 class SandboxVenues(
@@ -65,10 +73,19 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 def checked_client(client_id: object) -> str:
     """The id if it is a text that can be recorded; ConfigError otherwise."""
-    if not isinstance(client_id, str) or len(client_id) > CLIENT_ID_MAX:
-        text = f"client_id is a text of at most {CLIENT_ID_MAX} characters, not {client_id!r:.80}"
-        raise ConfigError(text)
-    return client_id
+    return checked_text("client_id", client_id, CLIENT_ID_MAX)
+
+
+def checked_text(name: str, value: object, most: int = TEXT_MAX) -> str:
+    """The value if it is a text that can be recorded and read again; ConfigError otherwise."""
+    if not isinstance(value, str) or len(value) > most:
+        raise ConfigError(f"{name} is a text of at most {most} characters, not {value!r:.80}")
+    try:
+        # JSON may spell half a character, which no record can hold.
+        value.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{name} {value!r:.80} is no Unicode text") from None
+    return value
 
 
 def load_config(path: Path) -> EngineConfig:

@@ -17,6 +17,7 @@ from engine.messages import (
     KillNode,
     QueryChild,
     Record,
+    ReserveOpen,
     RouteDenied,
     RouteRequest,
     StartNode,
@@ -135,7 +136,7 @@ def test_a_resting_order_is_no_take_of_the_router() -> None:
     assert stage.ended() is not None
 
 
-def test_a_fill_after_the_proven_cancel_counts_and_is_not_told_to_risk_again() -> None:
+def test_a_fill_after_the_proven_cancel_counts_and_risk_holds_it_again_first() -> None:
     stage = started(limit_1e9=PRICE)
     stage.rest(QTY)
     stage.tell(stage.ref, CancelNode("enough"))
@@ -144,7 +145,11 @@ def test_a_fill_after_the_proven_cancel_counts_and_is_not_told_to_risk_again() -
     assert ended is not None and ended.lingers
     stage.take(stage.risk, ExposureChanged)
     stage.fill(QTY // 4, "late")
-    assert stage.take(stage.risk, ExposureChanged) == []
+    (held,) = stage.take(stage.risk, ReserveOpen)
+    (moved,) = stage.take(stage.risk, ExposureChanged)
+    assert held.grant_id == moved.grant_id
+    assert held.qty_1e8 == moved.filled_qty_1e8 == QTY // 4
+    assert held.price_1e9 == PRICE
     again = stage.ended()
     assert again is not None
     assert (again.progress.status, again.progress.filled_qty_1e8) == (

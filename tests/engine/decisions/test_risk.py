@@ -206,3 +206,15 @@ def test_a_restored_position_counts_in_the_limit() -> None:
     assert ledger.position_1e8("alice", Environment.SANDBOX, 1) == 7 * 10**8
     wish = intent(qty_1e8=4 * 10**8, limits=pretrade(max_position_qty=Decimal(10)))
     assert isinstance(ledger.authorise(wish, 0), Denial)
+
+
+def test_a_fill_after_its_grant_was_given_back_moves_the_position_and_holds_nothing() -> None:
+    risk = ledger()
+    grant = risk.authorise(intent(), 0)
+    assert isinstance(grant, Grant)
+    risk.settle(grant.grant_id, 0, 10**8)
+    account = "alice", Environment.SANDBOX
+    risk.reserve_open(grant.grant_id, *account, 1, Side.BUY, 10**7, 64_000 * 10**9)
+    risk.settle(grant.grant_id, 10**7, 0)
+    assert risk.position_1e8(*account, 1) == 10**7
+    assert risk.reserved_1e9(*account) == 0 and risk.open_grants == 0

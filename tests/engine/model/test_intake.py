@@ -93,3 +93,20 @@ def test_every_fault_stands_in_the_sentence_up_to_five() -> None:
     with pytest.raises(GraphError, match=r"; and 2 more$") as caught:
         parse_graph(SIMPLE | wrong)
     assert len(caught.value.details) == 7
+
+
+def test_a_word_that_is_unknown_is_answered_with_those_that_are_known() -> None:
+    with pytest.raises(GraphError, match="'hold'; known are buy, sell"):
+        parse_graph(SIMPLE | {"side": "hold"})
+    with pytest.raises(GraphError, match=r"execution.urgency: .*; known are low, medium, high"):
+        parse_graph(SIMPLE | {"execution": {"urgency": "HIGH"}})
+
+
+def test_a_document_of_endless_depth_is_refused_as_any_other() -> None:
+    with pytest.raises(GraphError, match="too deeply"):
+        parse_graph("[" * 100_000)
+    deep: dict[str, Any] = {}
+    for _ in range(100_000):
+        deep = {"nodes": deep}
+    with pytest.raises(GraphError, match="too deeply"):
+        parse_graph(deep)

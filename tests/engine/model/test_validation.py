@@ -191,3 +191,11 @@ def test_a_cycle_that_nothing_starts_is_refused() -> None:
 )
 def test_identifiers(text: str, good: bool) -> None:
     assert is_identifier(text) is good
+
+
+@pytest.mark.parametrize("metadata", [{"a": "\ud800"}, {"\udfff": "a"}, {"a": "x" * 65_536}])
+def test_metadata_that_cannot_be_recorded_is_a_fault(metadata: dict[str, str]) -> None:
+    bad = replace(graph(), metadata=metadata)
+    assert [path for path, _ in graph_faults(bad, Limits())] == ["metadata"]
+    good = replace(graph(), metadata={"desk": "7 \u20ac"})
+    assert graph_faults(good, Limits()) == []

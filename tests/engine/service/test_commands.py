@@ -223,3 +223,25 @@ def test_a_kill_that_could_stop_nothing_is_refused_and_an_alias_is_not() -> None
         assert (await engine.submit(order)).accepted
 
     with_engine(work)
+
+
+@pytest.mark.parametrize("text", ["half \ud800", cast("str", b"desk"), cast("str", 5)])
+def test_words_that_could_not_be_recorded_stop_nobody(text: str) -> None:
+    async def work(engine: ExecutionEngine) -> None:
+        await resting(engine, "a")
+        for wrong in (
+            engine.pause("a", text),
+            engine.pause(text),
+            engine.cancel_node("a", text),
+            engine.pause("a", client_id=text),
+            engine.halt(text),
+            engine.halt("stop", scope=KillScope.CLIENT, key=text),
+            engine.submit({"symbol": "ETH-USD", "side": "buy", "qty": 1}, client_id=text),
+        ):
+            with pytest.raises(ConfigError):
+                await wrong
+        assert engine.world.system.halted is None
+        assert (await engine.pause("a", "lunch")).reason is Reason.NONE
+        assert (await engine.status("a")).reason == "lunch"
+
+    with_engine(work)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ConfigError
-from engine.service.config import EngineConfig, load_config
+from engine.service.config import EngineConfig, checked_client, checked_text, load_config
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -47,3 +47,10 @@ def test_a_client_id_is_a_text_that_can_be_recorded() -> None:
     for wrong in (5, b"desk", "x" * 129):
         with pytest.raises(ConfigError, match="client_id"):
             checked_client(wrong)
+
+
+@pytest.mark.parametrize("wrong", [5, None, b"desk", "x" * 1_025, "half \ud800", ["a"]])
+def test_a_text_that_could_not_be_recorded_is_refused(wrong: object) -> None:
+    with pytest.raises(ConfigError, match="reason"):
+        checked_text("reason", wrong)
+    assert checked_text("reason", "risk limit \u20ac") == "risk limit \u20ac"
