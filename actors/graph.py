@@ -65,6 +65,7 @@ class GraphActor(
         "graph_number",
         "guard",
         "journal",
+        "killed",
         "lingers",
         "node_ids",
         "nodes",
@@ -111,6 +112,7 @@ class GraphActor(
         self.spare = start.spare
         self.flattening = False
         self.lingers = False
+        self.killed = ""
         self.cancelled = False
         self.status = GraphStatus.ACTIVE
 
@@ -170,6 +172,8 @@ class GraphActor(
         self.lingers = self.lingers or ended.lingers
         self.short = self.short or bool(ended.shortfall_1e8)
         failed = status in FAILURES or bool(ended.shortfall_1e8)
+        if self.killed and ended.reason.endswith(self.killed):
+            self.cancelled = True
         if ended.reason and (not self.reason or failed):
             self.reason = ended.reason
         if again:
@@ -225,6 +229,7 @@ class GraphActor(
             self.answer(command, Reason.ALREADY_ENDED, f"the graph is {self.status.value}")
         elif command.venue or command.symbol:
             cancel = kind is GraphCommandKind.CANCEL
+            self.killed = command.reason
             for node in self.living():
                 node.tell(KillNode(command.venue, command.symbol, cancel, command.reason))
         elif kind is GraphCommandKind.CANCEL:

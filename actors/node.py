@@ -15,6 +15,7 @@ from actors.node_place import NodePlace
 from actors.node_work import NodeWork
 from engine.decisions.allowance import Allowance
 from engine.decisions.edges import Incoming
+from engine.decisions.market_facts import finest_tick_1e9
 from engine.decisions.node_ledger import NodeLedger
 from engine.decisions.node_plan import NodeIdentity
 from engine.decisions.node_restore import RestoredNode
@@ -185,7 +186,8 @@ class NodeActor(
         """New terms, or the reason why not; what rests is replaced, as it has the old ones."""
         terms, node, lot = amend.terms, self.identity.node, self.place.lot_1e8
         target = self.identity.qty_1e8 if self.ledger is None else self.ledger.target_qty_1e8
-        refused = refusal_of(terms, node, self.status, self.stopping, self.ledger, target, lot)
+        grid = lot, finest_tick_1e9(self.place.market)
+        refused = refusal_of(terms, node, self.status, self.stopping, self.ledger, target, *grid)
         if refused is not None:
             self.ctx.reply(amend.reply_to, CommandAnswer(refused.reason, refused.text))
             return

@@ -16,7 +16,7 @@ from engine.model.graph import (
 )
 from engine.model.orders import TimeInForce
 from engine.model.terms import Terms
-from engine.model.units import INT64_MAX, floor_to, format_qty, snap
+from engine.model.units import INT64_MAX, floor_to, format_price, format_qty, snap
 from engine.model.validation import HORIZON_MS_MAX
 
 __all__ = ["TermsRefused", "amended", "refusal_of"]
@@ -37,6 +37,7 @@ def refusal_of(
     ledger: NodeLedger | None,
     target_1e8: int,
     lot_1e8: int,
+    tick_1e9: int = 1,
 ) -> TermsRefused | None:
     """Why these terms cannot be taken now, None when they can."""
     if status.terminal or stopping is not None:
@@ -50,6 +51,9 @@ def refusal_of(
     refused = range_refusal(terms)
     if refused is not None:
         return refused
+    if terms.limit_1e9 is not None and terms.limit_1e9 % tick_1e9:
+        text = f"{format_price(terms.limit_1e9)} is off the tick of {format_price(tick_1e9)}"
+        return TermsRefused(Reason.OFF_TICK, text)
     total = new_total(terms, target_1e8)
     if total is None:
         return None

@@ -230,6 +230,7 @@ class EngineCommands:
         self.world.switch.engage(scope, key, reason)
         self.tell(self.world.risk, HaltTrading(True, reason, scope, key))
         before = set(self.open_children(scope, key))
+        meant = self.graphs_in(scope, key)
         graphs = await self.ask(
             self.world.registry,
             lambda reply_to: FreezeGraphs(
@@ -237,6 +238,8 @@ class EngineCommands:
             ),
         )
         assert isinstance(graphs, tuple)
+        if meant is not None:
+            graphs = tuple(graph_id for graph_id in graphs if graph_id in meant)
         quiet_ms: int | None = None
         while cancel_open:
             left = self.open_children(scope, key)
@@ -285,6 +288,20 @@ class EngineCommands:
             raise ConfigError("a kill switch of a scope needs its key, the desk's takes none")
         handle = self.world.symbols.get(key) if scope is KillScope.SYMBOL else None
         return scope, key if handle is None else handle.symbol
+
+    def graphs_in(self, scope: KillScope, key: str) -> set[str] | None:
+        """Graphs that trade the symbol, or may trade at the venue; None where ids decide."""
+        if scope not in (KillScope.VENUE, KillScope.SYMBOL):
+            return None
+        found = set()
+        for ref in list(self.world.system.refs.values()):
+            actor: Any = ref.actor
+            if isinstance(actor, NodeActor):
+                market, pin = actor.place.market, actor.identity.node.instrument.venue
+                venues = {one.venue for one in market.listings} if pin is None else {pin}
+                if key == market.instrument.symbol or key in venues:
+                    found.add(actor.identity.graph_id)
+        return found
 
     def open_children(self, scope: KillScope, key: str) -> dict[str, ChildState]:
         """Child orders of a scope that are not proven ended, read in place."""

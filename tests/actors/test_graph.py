@@ -169,3 +169,15 @@ def test_a_hedge_that_fell_short_fails_the_graph() -> None:
     stage.end_one(1, PARTIAL, "EXPIRED", shortfall=3)
     (record,) = stage.take(stage.journal, Record)
     assert record.payload == GraphChanged(GraphStatus.FAILED, "EXPIRED")
+
+
+def test_a_lone_node_that_a_kill_of_its_symbol_ended_leaves_a_cancelled_graph() -> None:
+    stage = GraphStage(1)
+    kill = GraphCommand(
+        0, "alice", Environment.SANDBOX, "g", GraphCommandKind.CANCEL, reason="kill", symbol="X"
+    )
+    stage.tell(stage.ref, kill)
+    stage.end_one(0, CANCELLED, "CANCELLED: kill")
+    (record,) = stage.take(stage.journal, Record)
+    assert isinstance(record.payload, GraphChanged)
+    assert record.payload.status is GraphStatus.CANCELLED

@@ -99,3 +99,10 @@ def test_new_limits_and_totals_are_taken_exactly() -> None:
     assert changed.fixed_qty_1e8 == 3 * QTY, "a truncated float snaps to its lot"
     less = amended(Terms(reduce_by_1e8=QTY // 4), LIMIT, QTY, LOT)
     assert less.fixed_qty_1e8 == QTY * 3 // 4
+
+
+def test_a_limit_off_the_tick_is_refused() -> None:
+    of = NodeStatus.EXECUTING, None, None, QTY, LOT
+    found = refusal_of(Terms(limit_1e9=1_005), LIMIT, *of, 10)
+    assert found is not None and found.reason is Reason.OFF_TICK
+    assert refusal_of(Terms(limit_1e9=1_010), LIMIT, *of, 10) is None
