@@ -142,11 +142,12 @@ class GraphActor(
 
     def recover(self, start: GraphStart, gone: dict[int, NodeProgress]) -> None:
         """Set the living nodes going, and say again what the ended ones had said."""
+        works = self.guard is not None and self.guard.lets_hedges_work(self.reason)
         for index, node in enumerate(self.nodes):
             if index not in gone:
                 # A leg that closes the position goes on, as it did before.
                 frozen = self.status is GraphStatus.PAUSED and index not in start.spare
-                node.tell(RecoverNode(frozen, index in start.roots))
+                node.tell(RecoverNode(frozen, index in start.roots, works))
         word, _, text = start.said.partition(": ")
         self.short, self.flattening = start.short, word == FLATTENING
         if word in (CANCELLING, FLATTENING):
@@ -158,7 +159,8 @@ class GraphActor(
                 self.nodes[later].tell(UpstreamChanged(progress))
         self.settle()
         for index, progress in gone.items():
-            if progress.status in FAILURES and start.said != RESUMED:
+            paused = self.status is GraphStatus.PAUSED
+            if progress.status in FAILURES and start.said != RESUMED and not paused:
                 self.on_failure(index, progress.status, start.said)
 
     # -- what nodes say

@@ -255,7 +255,8 @@ class NodeActor(
     @handles(RecoverNode)
     def on_recover(self, recover: RecoverNode) -> None:
         """Say where the node stands, have every open child proven, then go on."""
-        self.frozen, self.root = recover.frozen, recover.root
+        works = self.ledger is not None and recover.pending_only
+        self.frozen, self.root = recover.frozen and not works, recover.root
         self.held = bool(self.incoming.plans)
         self.dirty = True
         ledger = self.ledger

@@ -8,11 +8,15 @@ import msgspec
 
 from engine.decisions.market import MarketBlock
 from engine.decisions.runtime_risk import Breach, RuntimeMonitor, increases_exposure
+from engine.errors import Reason
 from engine.model.progress import NodeProgress
 from engine.model.risk import GraphRisk
 from engine.model.units import Side
 
 __all__ = ["GraphGuard", "Leg"]
+
+
+PROTECTIONS = (Reason.NODE_FAILED, Reason.LOSS_LIMIT, Reason.UNHEDGED_LIMIT)
 
 
 class Leg(msgspec.Struct, frozen=True, gc=False):
@@ -95,6 +99,10 @@ class GraphGuard:
             if net * leg.side.sign < 0:
                 wanted[index] = abs(net)
         return wanted
+
+    def lets_hedges_work(self, paused: str) -> bool:
+        """Whether a graph paused for this reason paused by default protection: hedges go on."""
+        return self.action is None and paused.partition(":")[0] in PROTECTIONS
 
     def started(self, index: int) -> bool:
         """Whether the node has become active."""

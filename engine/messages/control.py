@@ -149,11 +149,12 @@ class BarVenue(Event, frozen=True, gc=False):
 class RecoverNode(Event, frozen=True, gc=False):
     """Graph to a node that was rebuilt from the record: go on; `frozen` while paused.
 
-    A `root` that had not started does so now.
+    A `root` that had not started does so now. `pending_only` leaves what works unfrozen.
     """
 
     frozen: bool = False
     root: bool = False
+    pending_only: bool = False
 
 
 class PauseNode(Event, frozen=True, gc=False):

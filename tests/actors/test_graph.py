@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actors.graph import GraphActor, GraphStart
+from engine.decisions.graph_guard import GraphGuard, Leg
 from engine.errors import Reason
 from engine.messages import (
     CancelNode,
@@ -15,6 +16,7 @@ from engine.messages import (
     NodeEnded,
     PauseNode,
     Record,
+    RecoverNode,
     ResumeNode,
     StartNode,
 )
@@ -22,7 +24,9 @@ from engine.model.graph import GraphStatus, NodeStatus
 from engine.model.instruments import Environment
 from engine.model.progress import NodeProgress
 from engine.model.records import GraphChanged
+from engine.model.units import Side
 from engine.runtime.actor import ActorRef
+from tests.support.builders import market
 from tests.support.probe import Probe, Stage
 
 FILLED, CANCELLED = NodeStatus.FILLED, NodeStatus.CANCELLED
@@ -181,3 +185,34 @@ def test_a_lone_node_that_a_kill_of_its_symbol_ended_leaves_a_cancelled_graph() 
     (record,) = stage.take(stage.journal, Record)
     assert isinstance(record.payload, GraphChanged)
     assert record.payload.status is GraphStatus.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("said", "pending_only"),
+    [("NODE_FAILED: node c ended rejected: EXCHANGE_REJECT", True), ("lunch", False)],
+)
+def test_after_a_restart_the_hedge_that_a_failure_let_go_on_still_goes_on(
+    said: str, pending_only: bool
+) -> None:
+    stage = Stage()
+    block = market({"alpha": ([(99 * 10**9, 10**8)], [(100 * 10**9, 10**8)])})
+    sides = (Side.BUY, Side.SELL, Side.BUY)
+    guard = GraphGuard([Leg(side, "BTC", 10**8, block) for side in sides], None)
+    gone = tuple(
+        NodeProgress(index, 3, status, True, 5, 10, filled, filled, 5, True, False, False)
+        for index, status, filled in ((0, FILLED, 10), (2, REJECTED, 0))
+    )
+    start = GraphStart(
+        (0, 2), ("a", "hedge", "c"), recovered=True, paused=said, ended=gone, said=said
+    )
+    registry, journal = stage.probe("registry"), stage.probe("journal")
+    factories = [lambda graph, peers: Probe()] * 3
+    _, actor = stage.spawn(
+        lambda: GraphActor(
+            "alice", Environment.SANDBOX, "g", 7, factories, start, [()] * 3, guard, registry,
+            journal,
+        )
+    )  # fmt: skip
+    stage.run()
+    assert stage.take(actor.nodes[1], RecoverNode) == [RecoverNode(True, False, pending_only)]
+    assert stage.take(actor.nodes[1], PauseNode) == []
