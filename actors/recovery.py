@@ -1,35 +1,43 @@
-"""The recovery actor: after a restart it asks every venue first, then lets open graphs go on."""
+"""The recovery actor: asks venues before open graphs go on, and books what comes for the gone."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
 import msgspec
 
-from engine.decisions.orphans import orphan_fill, orphan_order
+from engine.decisions.fills import fill_record
+from engine.decisions.orphans import StrayOrder, orphan_fill, orphan_order
 from engine.decisions.recovery_plan import PastGraph, rebuilt
 from engine.messages import (
     AdoptGraph,
     CancelChild,
+    ChildReport,
+    ExposureChanged,
     ListOrders,
     OrdersListed,
     Record,
     RecoverGraph,
     RecoveryCheck,
+    ReserveOpen,
 )
 from engine.model.instruments import Environment, Listing
 from engine.model.listed import ListedOrder
 from engine.model.orders import parse_client_order_id
-from engine.model.records import FillRecord
+from engine.model.records import FillRecord, ReportRecorded
 from engine.runtime.actor import Actor, ActorRef, Lane, handles
 
 __all__ = ["RecoveryActor"]
 
 ASK_AGAIN_NS = 1_000_000_000
+BOOKED_MAX = 10_000
+# Grants of strays count down from here, far from those of an earlier run.
+STRAY_GRANTS = -(2**61)
 PORTION = 500
 
 
-class RecoveryActor(Actor[RecoverGraph | OrdersListed | RecoveryCheck]):
+class RecoveryActor(Actor[RecoverGraph | OrdersListed | RecoveryCheck | ChildReport]):
     """Holds the graphs of an earlier run until every venue has listed what it remembers of us.
 
     An order of a graph that nobody knows (its acceptance was lost) is cancelled, and its fills
@@ -51,6 +59,7 @@ class RecoveryActor(Actor[RecoverGraph | OrdersListed | RecoveryCheck]):
         environment: Environment,
         engine_number: int,
         is_recorded: Callable[[str], bool],
+        risk: ActorRef | None = None,
     ) -> None:
         self.registry = registry
         self.journal = journal
@@ -59,6 +68,11 @@ class RecoveryActor(Actor[RecoverGraph | OrdersListed | RecoveryCheck]):
         self.environment = environment
         self.engine_number = engine_number
         self.is_recorded = is_recorded
+        self.risk = risk
+        self.find_order: Callable[[str], StrayOrder | None] = _nobody
+        self.strays = 0
+        # Fills booked here, the last ones: the store knows them a moment later.
+        self.booked: OrderedDict[str, None] = OrderedDict()
         # Newest first once they go on, so that the next one is the last.
         self.graphs: list[PastGraph] = []
         self.by_node: dict[tuple[int, int], list[ListedOrder]] = {}
@@ -149,3 +163,35 @@ class RecoveryActor(Actor[RecoverGraph | OrdersListed | RecoveryCheck]):
 
     def keep(self, record: FillRecord) -> None:
         self.journal.tell(Record("", self.environment, "", "", record))
+
+    @handles(ChildReport)
+    def on_stray(self, message: ChildReport) -> None:
+        """A report of an order whose node has gone: a fill that nobody has booked counts still."""
+        self.strays += 1
+        report = message.report
+        found = self.find_order(report.client_order_id) if report.fill is not None else None
+        if found is None or report.fill is None:
+            record = Record("", self.environment, "", "", ReportRecorded(report))
+            self.journal.tell(record)
+            return
+        child, fill = found.child, report.fill
+        booked = fill_record(found.node_order_id, child, fill, report, 0, 0)
+        if booked.fill_id in self.booked or booked.fill_id in found.recorded:
+            return
+        self.booked[booked.fill_id] = None
+        if len(self.booked) > BOOKED_MAX:
+            self.booked.popitem(last=False)
+        key = found.client_id, self.environment
+        self.journal.tell(Record(*key, found.graph_id, found.node_id, booked))
+        if self.risk is not None:
+            grant_id = STRAY_GRANTS - self.strays
+            account = *key, found.router_id
+            held = fill.qty_1e8, fill.price_1e9
+            self.risk.tell(ReserveOpen(grant_id, *account, child.side, *held))
+            money = fill.price_1e9 * fill.qty_1e8 // 10**8
+            self.risk.tell(ExposureChanged(grant_id, fill.qty_1e8, money, 0))
+
+
+def _nobody(_: str) -> StrayOrder | None:
+    """Without a store no order of the past is known."""
+    return None

@@ -17,7 +17,6 @@ from engine.errors import Reason
 from engine.messages import (
     AdmitGraph,
     AdoptGraph,
-    ChildReport,
     CommandAnswer,
     FlushJournal,
     FreezeGraphs,
@@ -35,7 +34,7 @@ from engine.messages import (
 from engine.model.graph import Graph, GraphStatus
 from engine.model.instruments import Environment
 from engine.model.intake import fingerprint
-from engine.model.records import GraphAccepted, ReportRecorded
+from engine.model.records import GraphAccepted
 from engine.model.risk import KillScope, Limits
 from engine.model.validation import Fault
 from engine.runtime.actor import Actor, ActorRef, Lane, handles
@@ -76,14 +75,12 @@ class RegistryActor(
         | FreezeGraphs
         | RecoverGraph
         | AdoptGraph
-        | ChildReport
     ]
 ):
     """One registry an engine. Ended graphs live in the store; here only a bounded memory of ids.
 
     The same client id and graph again: the same body answers as the first time, another body is
     refused. With `durable_first` a graph starts, and is answered, once its record is on disk.
-    Reports of orders whose node is gone are recorded here, so no late fill is lost.
     """
 
     lane = Lane.EXECUTION
@@ -124,7 +121,6 @@ class RegistryActor(
         self.fingerprints: OrderedDict[GraphKey, bytes] = OrderedDict()
         self.held: dict[GraphKey, list[GraphCommand]] = {}
         self.recovery: ActorRef | None = None
-        self.strays = 0
 
     # -- new graphs
 
@@ -274,12 +270,6 @@ class RegistryActor(
         graph = self.active[key] = self.ctx.spawn(factory, name="graph", supervision=HALT)
         for command in self.held.pop(key, ()):
             graph.tell(command)
-
-    @handles(ChildReport)
-    def on_stray(self, message: ChildReport) -> None:
-        self.strays += 1
-        environment = self.checks.environment
-        self.journal.tell(Record("", environment, "", "", ReportRecorded(message.report)))
 
     # -- helpers
 

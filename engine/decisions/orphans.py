@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from engine.decisions.fills import fill_record
 from engine.model.instruments import Listing
 from engine.model.listed import ListedOrder
 from engine.model.orders import ChildOrder, OrderReport
 from engine.model.records import FillRecord
 
-__all__ = ["orphan_fill", "orphan_order"]
+__all__ = ["StrayOrder", "orphan_fill", "orphan_order"]
+
+
+class StrayOrder(msgspec.Struct, frozen=True, gc=False):
+    """An order of a node that has gone, as the store knows it; `recorded` are its fill ids."""
+
+    client_id: str
+    graph_id: str
+    node_id: str
+    node_order_id: str
+    router_id: int
+    child: ChildOrder
+    recorded: frozenset[str] = frozenset()
 
 
 def orphan_order(order: ListedOrder, listing: Listing) -> ChildOrder:

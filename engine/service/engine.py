@@ -45,7 +45,7 @@ from engine.service.config import EngineConfig, RemoteVenues, SandboxVenues, che
 from engine.service.flight_recorder import INCIDENTS_NAME, FlightRecorder
 from engine.service.graph_view import GraphState
 from engine.service.incident_watch import IncidentWatch
-from engine.service.recovery import past_graphs, resolved_nodes, restore_positions
+from engine.service.recovery import join_recovery, past_graphs, resolved_nodes, restore_positions
 from engine.service.remote_link import remote_ports
 from engine.service.run import Changes, GraphRun
 from engine.service.sandbox import sandbox_ports
@@ -159,6 +159,7 @@ class ExecutionEngine(EngineCommands):
         driver.tell(world.journal, Record("", self.environment, "", "", started))
         for scope, key, reason in queries.halts(self.environment):
             driver.tell(world.risk, HaltTrading(True, reason, scope, key))
+        join_recovery(queries, world)
         if store.last_seq:
             restore_positions(queries, world, self.environment)
             self._recover(world, driver, queries)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
+from actors.recovery import RecoveryActor
 from engine.decisions.admission import InstrumentHandle, ResolvedNode, resolve_node
 from engine.decisions.node_memory import unpack_memory
 from engine.decisions.node_restore import PastChild, PastFill
+from engine.decisions.orphans import StrayOrder
 from engine.decisions.recovery_plan import GraphSeed, PastGraph, PastNode, ended_progress
 from engine.errors import JournalError
 from engine.model.graph import EdgeAction, GraphStatus
@@ -17,7 +20,13 @@ from engine.service.wiring import World
 from engine.store.queries import Queries
 from engine.store.rows import ChildRow, FillRow, NodeRow, StoredGraph
 
-__all__ = ["past_graphs", "resolved_nodes", "restore_positions"]
+__all__ = [
+    "join_recovery",
+    "past_graphs",
+    "resolved_nodes",
+    "restore_positions",
+    "stray_order",
+]
 
 
 def past_graphs(
@@ -40,6 +49,29 @@ def resolved_nodes(
             raise JournalError(f"{text}; configure its venues again")
         nodes.append(resolved)
     return nodes
+
+
+def join_recovery(queries: Queries, world: World) -> None:
+    """Let the recovery actor look up orders whose nodes have gone, for their late fills."""
+    actor = world.system.actor_of(world.recovery)
+    assert isinstance(actor, RecoveryActor)
+    actor.find_order = partial(stray_order, queries, world)
+
+
+def stray_order(queries: Queries, world: World, client_order_id: str) -> StrayOrder | None:
+    """An order of the past on its listing; None for one that was never ours."""
+    found = queries.order_of(client_order_id)
+    if found is None:
+        return None
+    row, node, client_id, graph_id = found
+    handle = world.symbols.get(node.symbol)
+    listings = {} if handle is None else {one.venue: one for one in handle.listings}
+    if handle is None or row.venue not in listings:
+        return None
+    child = past_child(row, listings).order
+    names = client_id, graph_id, node.node_id, node.node_order_id
+    recorded = frozenset(fill.fill_id for fill in queries.fills_of(node.order_number))
+    return StrayOrder(*names, handle.router_id, child, recorded)
 
 
 def restore_positions(queries: Queries, world: World, environment: Environment) -> None:

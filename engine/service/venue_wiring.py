@@ -90,7 +90,7 @@ def spawn_trade(
     settings: EngineSettings,
     ports: VenuePorts,
     switch: TradingSwitch,
-    registry: ActorRef,
+    strays: ActorRef,
 ) -> ActorRef:
     # Halting keeps what the session knows of open orders: no new one leaves, cancels still do.
     return system.spawn(
@@ -99,7 +99,7 @@ def spawn_trade(
             ports.trade_codec,
             ports.trade_link,
             switch,
-            registry,
+            strays,
             settings.limits.orders_in_flight_max,
         ),
         name=f"trade:{ports.venue}",

@@ -107,7 +107,7 @@ def build_world(
     books: dict[tuple[str, str], ActorRef] = {}
     for ports in venues:
         venue = ports.venue
-        trade = trades[venue] = spawn_trade(system, settings, ports, switch, registry)
+        trade = trades[venue] = spawn_trade(system, settings, ports, switch, recovery)
         feed = feeds[venue] = spawn_feed(
             system, settings, ports, markets, routers, books, watches, tapes, recorder_of(venue)
         )
@@ -182,6 +182,8 @@ def _spawn_recovery(
     is_recorded: Callable[[str], bool],
 ) -> ActorRef:
     listings = {(one.venue, one.venue_symbol): one for ports in venues for one in ports.listings}
+    entrance = system.actor_of(registry)
+    assert isinstance(entrance, RegistryActor)
     recovery = system.spawn(
         lambda: RecoveryActor(
             registry,
@@ -191,12 +193,11 @@ def _spawn_recovery(
             settings.environment,
             settings.engine_number,
             is_recorded,
+            entrance.risk,
         ),
         name="recovery",
         supervision=HALT,
     )
-    entrance = system.actor_of(registry)
-    assert isinstance(entrance, RegistryActor)
     entrance.recovery = recovery
     return recovery
 

@@ -158,6 +158,23 @@ class Queries:
         )
         return [tuple(row) for row in self._fetch(sql, (environment.value,))]
 
+    def order_of(self, client_order_id: str) -> tuple[ChildRow, NodeRow, str, str] | None:
+        """A child with its order, its client and its graph id; None for an unknown one."""
+        child = self._one(
+            "SELECT * FROM children WHERE client_order_id = ?", (client_order_id,), ChildRow
+        )
+        if child is None:
+            return None
+        sql = "SELECT * FROM nodes WHERE order_number = ?"
+        node = self._one(sql, (child.order_number,), NodeRow)
+        assert node is not None, "a child has an order"
+        sql = (
+            "SELECT client_id, graph_id FROM graphs JOIN accounts USING (account) "
+            "WHERE graph_number = ?"
+        )
+        client_id, graph_id = self._fetch(sql, (node.graph_number,))[0]
+        return child, node, client_id, graph_id
+
     def has_fill(self, fill_id: str) -> bool:
         """Whether a fill of this id is recorded; a look through the account-less ones."""
         sql = "SELECT 1 FROM fills WHERE fill_id = ? LIMIT 1"

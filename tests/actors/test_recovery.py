@@ -7,20 +7,24 @@ import msgspec
 from actors.recovery import ASK_AGAIN_NS, PORTION, RecoveryActor
 from engine.decisions.admission import InstrumentHandle, ResolvedNode
 from engine.decisions.node_memory import NodeMemory
+from engine.decisions.orphans import StrayOrder
 from engine.decisions.recovery_plan import GraphSeed, PastGraph, PastNode
 from engine.messages import (
     AdoptGraph,
     CancelChild,
+    ChildReport,
+    ExposureChanged,
     ListOrders,
     OrdersListed,
     Record,
     RecoverGraph,
+    ReserveOpen,
 )
 from engine.model.graph import NodeStatus
 from engine.model.instruments import Environment
 from engine.model.listed import ListedOrder
-from engine.model.orders import OrderReport, ReportKind, TimeInForce, VenueFill
-from engine.model.records import FillRecord
+from engine.model.orders import ChildOrder, OrderReport, ReportKind, TimeInForce, VenueFill
+from engine.model.records import FillRecord, ReportRecorded
 from engine.model.units import Side
 from tests.support.builders import graph, market, node
 from tests.support.node_stage import PRICE, QTY
@@ -67,6 +71,7 @@ class RecoveryStage(Stage):
     def __init__(self, *recorded: str) -> None:
         super().__init__()
         self.registry, self.journal = self.probe("registry"), self.probe("journal")
+        self.risk = self.probe("risk")
         self.trades = {name: self.probe(name) for name in ("alpha", "beta")}
         listings = {(one.venue, one.venue_symbol): one for one in BLOCK.listings}
         self.ref, self.actor = self.spawn(
@@ -78,6 +83,7 @@ class RecoveryStage(Stage):
                 SANDBOX,
                 THIS_ENGINE,
                 set(recorded).__contains__,
+                self.risk,
             )
         )
 
@@ -183,3 +189,35 @@ def test_graphs_go_on_in_portions_and_in_their_order() -> None:
     adopted = stage.take(stage.registry, AdoptGraph)
     numbers = [one.seed.graph_number for one in adopted if isinstance(one.seed, GraphSeed)]
     assert numbers == list(range(many))
+
+
+def stray(name: str, trade: str) -> ChildReport:
+    fill = VenueFill(trade, PRICE, 1_000)
+    return ChildReport(OrderReport(ReportKind.FILL, name, "alpha", fill=fill))
+
+
+def test_a_late_fill_of_a_node_that_has_gone_is_booked_once_and_moves_the_position() -> None:
+    stage = RecoveryStage()
+    listing = BLOCK.listings[0]
+    order = ChildOrder("xg1-3-0-1-0", 0, 0, 0, listing, Side.BUY, QTY, PRICE, TimeInForce.GTC)
+    before = frozenset({"alpha:BTCUSD:old"})
+    known = StrayOrder("alice", "g3", "order", "graph:g3:order:1", 7, order, before)
+    stage.actor.find_order = {"xg1-3-0-1-0": known}.get
+    stage.tell(stage.ref, *[stray("xg1-3-0-1-0", trade) for trade in ("old", "late", "late")])
+    (record,) = stage.take(stage.journal, Record)
+    assert (record.client_id, record.graph_id, record.node_id) == ("alice", "g3", "order")
+    assert isinstance(record.payload, FillRecord)
+    assert (record.payload.fill_id, record.payload.qty_1e8) == ("alpha:BTCUSD:late", 1_000)
+    (held,) = stage.take(stage.risk, ReserveOpen)
+    (filled,) = stage.take(stage.risk, ExposureChanged)
+    assert (held.router_id, held.side, held.qty_1e8) == (7, Side.BUY, 1_000)
+    assert (filled.grant_id, filled.filled_qty_1e8) == (held.grant_id, 1_000)
+
+
+def test_reports_of_nobody_are_recorded_as_they_are() -> None:
+    stage = RecoveryStage()
+    report = stray("xg1-9-0-1-0", "t")
+    stage.tell(stage.ref, report)
+    (record,) = stage.take(stage.journal, Record)
+    assert record.payload == ReportRecorded(report.report)
+    assert stage.actor.strays == 1

@@ -13,7 +13,6 @@ from engine.errors import Reason
 from engine.messages import (
     AdmitGraph,
     AdoptGraph,
-    ChildReport,
     CommandAnswer,
     FlushJournal,
     FreezeGraphs,
@@ -30,8 +29,8 @@ from engine.messages import (
 from engine.model.graph import Graph, GraphStatus, Policy
 from engine.model.instruments import Environment
 from engine.model.intake import fingerprint
-from engine.model.orders import OrderReport, ReportKind, TimeInForce
-from engine.model.records import GraphAccepted, ReportRecorded
+from engine.model.orders import TimeInForce
+from engine.model.records import GraphAccepted
 from engine.model.risk import KillScope, Limits
 from engine.runtime.actor import ActorRef
 from engine.runtime.simulated_driver import Answer
@@ -211,15 +210,6 @@ def test_a_dry_run_is_answered_and_nothing_is_kept() -> None:
     assert box.value.report.larger_side_1e9 == admit.worst_notional_1e9
     assert stage.seeds == [] and stage.actor.waiting == {}
     assert stage.got(stage.journal) == []
-
-
-def test_reports_of_nobody_are_recorded() -> None:
-    stage = RegistryStage()
-    report = OrderReport(ReportKind.FILL, "xg1-9-0-1-0", "alpha")
-    stage.tell(stage.ref, ChildReport(report))
-    (record,) = stage.take(stage.journal, Record)
-    assert record.payload == ReportRecorded(report)
-    assert stage.actor.strays == 1
 
 
 def test_a_fingerprint_tells_graphs_apart() -> None:

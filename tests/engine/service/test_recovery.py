@@ -16,7 +16,7 @@ from engine.errors import JournalError
 from engine.model.graph import NodeStatus
 from engine.service.config import SandboxVenues
 from engine.service.engine import JOURNAL_NAME
-from engine.service.recovery import past_graphs
+from engine.service.recovery import past_graphs, stray_order
 from engine.store.journal import SqliteStore
 from engine.store.queries import Queries
 
@@ -122,5 +122,29 @@ def test_a_second_engine_lets_them_go_on(tmp_path: Path) -> None:
                 await asyncio.sleep(0.01)
             assert state.nodes["entry"].filled_qty_1e8 == QTY
             assert state.nodes["exit"].status == "cancelled"
+
+    asyncio.run(main())
+
+
+def test_an_order_whose_node_has_gone_is_found_with_its_fills(tmp_path: Path) -> None:
+    async def main() -> None:
+        config = EngineConfig(venues=FAST, data_dir=str(tmp_path))
+        async with ExecutionEngine(config) as engine:
+            await engine.ready()
+            run = await engine.submit({"symbol": "ETH-USD", "side": "buy", "qty": 1})
+            await run.done(timeout_s=30)
+            fills = await engine.fills()
+            queries = Queries(tmp_path / JOURNAL_NAME)
+            found = stray_order(queries, engine.world, fills[0].client_order_id)
+            assert found is not None
+            assert (found.client_id, found.graph_id, found.node_id) == (
+                "local",
+                run.graph_id,
+                "order",
+            )
+            assert found.recorded == {fill.fill_id for fill in fills}
+            assert found.child.listing.venue == fills[0].venue
+            assert stray_order(queries, engine.world, "xg9-9-9-9-9") is None
+            queries.close()
 
     asyncio.run(main())
