@@ -13,6 +13,7 @@ from enum import IntEnum
 
 import msgspec
 
+from engine.decisions.heard import Heard
 from engine.model.graph import EdgeAction, Graph, NodeStatus, PriceTrigger
 from engine.model.graph_analysis import Shape, edge_id_of
 from engine.model.progress import NodeProgress
@@ -158,7 +159,7 @@ class Incoming:
         self.plans = tuple(plans)
         self.join_all = join_all
         self.states = tuple([EdgeState() for _ in plans])
-        self.sources: dict[int, NodeProgress] = {}
+        self.sources = Heard()
 
     def hear(self, progress: NodeProgress) -> bool:
         """Keep the newest word of a source; False when it is not newer than what is known."""
@@ -319,8 +320,7 @@ class Incoming:
             source = self.sources.get(plan.source)
             if state.fired and plan.action is EdgeAction.REDUCE and source is not None:
                 total += plan.ratio_1e9 * source.filled_qty_1e8
-        taken: int = total * QTY_SCALE // (ONE_1E9 * multiplier_1e8)
-        return taken
+        return int(total * QTY_SCALE // (ONE_1E9 * multiplier_1e8))
 
     def spent(self, lot_1e8: int, multiplier_1e8: int) -> bool:
         """Whether other exits have taken all that a node which still waits could be for."""
