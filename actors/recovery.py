@@ -21,10 +21,11 @@ from engine.messages import (
     RecoverGraph,
     RecoveryCheck,
     ReserveOpen,
+    StrayAgain,
 )
 from engine.model.instruments import Environment, Listing
 from engine.model.listed import ListedOrder
-from engine.model.orders import parse_client_order_id
+from engine.model.orders import OrderReport, parse_client_order_id
 from engine.model.records import FillRecord, ReportRecorded
 from engine.runtime.actor import Actor, ActorRef, Lane, handles
 
@@ -32,12 +33,14 @@ __all__ = ["RecoveryActor"]
 
 ASK_AGAIN_NS = 1_000_000_000
 BOOKED_MAX = 10_000
+WAITING_MAX = 10_000
 # Grants of strays count down from here, far from those of an earlier run.
 STRAY_GRANTS = -(2**61)
 PORTION = 500
+NEVER_NS = 2**63 - 1
 
 
-class RecoveryActor(Actor[RecoverGraph | OrdersListed | RecoveryCheck | ChildReport]):
+class RecoveryActor(Actor[RecoverGraph | OrdersListed | RecoveryCheck | ChildReport | StrayAgain]):
     """Holds the graphs of an earlier run until every venue has listed what it remembers of us.
 
     An order of a graph that nobody knows (its acceptance was lost) is cancelled, and its fills
@@ -71,6 +74,9 @@ class RecoveryActor(Actor[RecoverGraph | OrdersListed | RecoveryCheck | ChildRep
         self.risk = risk
         self.find_order: Callable[[str], StrayOrder | None] = _nobody
         self.strays = 0
+        # Before this no stray is booked: what a venue lists may be the same fill.
+        self.settled_ns = 0
+        self.waiting = 0
         # Fills booked here, the last ones: the store knows them a moment later.
         self.booked: OrderedDict[str, None] = OrderedDict()
         # Newest first once they go on, so that the next one is the last.
@@ -82,6 +88,7 @@ class RecoveryActor(Actor[RecoverGraph | OrdersListed | RecoveryCheck | ChildRep
 
     @handles(RecoverGraph)
     def on_graph(self, recover: RecoverGraph) -> None:
+        self.settled_ns = NEVER_NS
         if recover.past is not None:
             assert isinstance(recover.past, PastGraph)
             self.graphs.append(recover.past)
@@ -140,6 +147,7 @@ class RecoveryActor(Actor[RecoverGraph | OrdersListed | RecoveryCheck | ChildRep
         if self.graphs:
             self.ctx.self_ref.tell(RecoveryCheck())
             return
+        self.settled_ns = self.ctx.now_ns + ASK_AGAIN_NS
         unknown, self.by_node = self.by_node, {}
         for orders in unknown.values():
             for order in orders:
@@ -155,32 +163,50 @@ class RecoveryActor(Actor[RecoverGraph | OrdersListed | RecoveryCheck | ChildRep
         if order.reports[-1].working:
             self.orphans += 1
             self.trades[venue].tell(CancelChild(child))
+        found = self.find_order(order.client_order_id)
         for report in order.reports:
-            if report.fill is not None:
-                record = orphan_fill(child, report)
-                if not self.is_recorded(record.fill_id):
-                    self.keep(record)
+            if report.fill is None:
+                continue
+            if found is not None:
+                self.book(found, report)
+                continue
+            record = orphan_fill(child, report)
+            if not self.is_recorded(record.fill_id) and self.is_new(record.fill_id):
+                self.keep(record)
 
-    def keep(self, record: FillRecord) -> None:
-        self.journal.tell(Record("", self.environment, "", "", record))
+    @handles(StrayAgain)
+    def on_again(self, again: StrayAgain) -> None:
+        self.waiting -= 1
+        self.on_stray(ChildReport(again.report))
 
     @handles(ChildReport)
     def on_stray(self, message: ChildReport) -> None:
-        """A report of an order whose node has gone: a fill that nobody has booked counts still."""
-        self.strays += 1
+        """A report of an order whose node has gone: a fill that nobody has booked counts still.
+
+        While graphs are on their way back it waits: their nodes may learn of it as their own.
+        """
         report = message.report
-        found = self.find_order(report.client_order_id) if report.fill is not None else None
-        if found is None or report.fill is None:
-            record = Record("", self.environment, "", "", ReportRecorded(report))
-            self.journal.tell(record)
-            return
+        if report.fill is not None and self.ctx.now_ns < self.settled_ns:
+            if self.waiting < WAITING_MAX:
+                self.waiting += 1
+                self.ctx.after(ASK_AGAIN_NS, StrayAgain(report))
+                return
+        elif report.fill is not None:
+            found = self.find_order(report.client_order_id)
+            if found is not None and found.ended:
+                self.book(found, report)
+                return
+        self.strays += 1
+        self.keep(ReportRecorded(report))
+
+    def book(self, found: StrayOrder, report: OrderReport) -> None:
+        """The fill, with the order that it belongs to, unless it is in the record."""
+        assert report.fill is not None, "only a fill is booked"
         child, fill = found.child, report.fill
         booked = fill_record(found.node_order_id, child, fill, report, 0, 0)
-        if booked.fill_id in self.booked or booked.fill_id in found.recorded:
+        if booked.fill_id in found.recorded or not self.is_new(booked.fill_id):
             return
-        self.booked[booked.fill_id] = None
-        if len(self.booked) > BOOKED_MAX:
-            self.booked.popitem(last=False)
+        self.strays += 1
         key = found.client_id, self.environment
         self.journal.tell(Record(*key, found.graph_id, found.node_id, booked))
         if self.risk is not None:
@@ -190,6 +216,18 @@ class RecoveryActor(Actor[RecoverGraph | OrdersListed | RecoveryCheck | ChildRep
             self.risk.tell(ReserveOpen(grant_id, *account, child.side, *held))
             money = fill.price_1e9 * fill.qty_1e8 // 10**8
             self.risk.tell(ExposureChanged(grant_id, fill.qty_1e8, money, 0))
+
+    def is_new(self, fill_id: str) -> bool:
+        """Whether this actor has not booked it yet; remembered from now on."""
+        if fill_id in self.booked:
+            return False
+        self.booked[fill_id] = None
+        if len(self.booked) > BOOKED_MAX:
+            self.booked.popitem(last=False)
+        return True
+
+    def keep(self, payload: FillRecord | ReportRecorded) -> None:
+        self.journal.tell(Record("", self.environment, "", "", payload))
 
 
 def _nobody(_: str) -> StrayOrder | None:

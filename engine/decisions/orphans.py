@@ -23,6 +23,8 @@ class StrayOrder(msgspec.Struct, frozen=True, gc=False):
     router_id: int
     child: ChildOrder
     recorded: frozenset[str] = frozenset()
+    # Nobody works it any more, so nobody else will book what it still fills.
+    ended: bool = True
 
 
 def orphan_order(order: ListedOrder, listing: Listing) -> ChildOrder:

@@ -32,6 +32,7 @@ __all__ = [
     "ReplyCheck",
     "RouteDenied",
     "RouteRequest",
+    "StrayAgain",
     "TakeSettled",
     "TouchReached",
     "TradeEvent",
@@ -223,6 +224,12 @@ class TradeFrame(Event, frozen=True, gc=False):
 
 class ChildReport(Event, frozen=True, gc=False):
     """Venue trade to the owner node: what the venue said of its child."""
+
+    report: OrderReport
+
+
+class StrayAgain(Event, frozen=True, gc=False):
+    """Recovery's own timer: a report of nobody's order that came while graphs were away."""
 
     report: OrderReport
 

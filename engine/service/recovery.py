@@ -71,7 +71,8 @@ def stray_order(queries: Queries, world: World, client_order_id: str) -> StrayOr
     child = past_child(row, listings).order
     names = client_id, graph_id, node.node_id, node.node_order_id
     recorded = frozenset(fill.fill_id for fill in queries.fills_of(node.order_number))
-    return StrayOrder(*names, handle.router_id, child, recorded)
+    ended = node.status.terminal or row.state.terminal
+    return StrayOrder(*names, handle.router_id, child, recorded, ended)
 
 
 def restore_positions(queries: Queries, world: World, environment: Environment) -> None:

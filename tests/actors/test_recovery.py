@@ -221,3 +221,46 @@ def test_reports_of_nobody_are_recorded_as_they_are() -> None:
     (record,) = stage.take(stage.journal, Record)
     assert record.payload == ReportRecorded(report.report)
     assert stage.actor.strays == 1
+
+
+def test_a_stray_of_a_graph_on_its_way_back_waits_for_what_its_node_books() -> None:
+    stage = RecoveryStage()
+    listing = BLOCK.listings[0]
+    order = ChildOrder("xg1-3-0-1-0", 0, 0, 0, listing, Side.BUY, QTY, PRICE, TimeInForce.GTC)
+    known = StrayOrder("alice", "g3", "order", "graph:g3:order:1", 7, order)
+    stage.actor.find_order = lambda name: known
+    stage.tell(stage.ref, RecoverGraph(past(1)), RecoverGraph(None))
+    stage.tell(stage.ref, stray("xg1-3-0-1-0", "booked"), stray("xg1-3-0-1-0", "nobody"))
+    stage.answer("alpha")
+    stage.answer("beta")
+    stage.adopted()
+    assert stage.kept() == []
+    # The node has come back and has booked one of them as its own.
+    known = msgspec.structs.replace(known, recorded=frozenset({"alpha:BTCUSD:booked"}))
+    stage.run(2 * ASK_AGAIN_NS)
+    assert stage.kept() == ["alpha:BTCUSD:nobody"]
+
+
+def test_a_stray_of_an_order_still_worked_is_left_to_its_node() -> None:
+    stage = RecoveryStage()
+    listing = BLOCK.listings[0]
+    order = ChildOrder("xg1-3-0-1-0", 0, 0, 0, listing, Side.BUY, QTY, PRICE, TimeInForce.GTC)
+    known = StrayOrder("alice", "g3", "order", "graph:g3:order:1", 7, order, ended=False)
+    stage.actor.find_order = {"xg1-3-0-1-0": known}.get
+    stage.tell(stage.ref, stray("xg1-3-0-1-0", "theirs"))
+    (record,) = stage.take(stage.journal, Record)
+    assert isinstance(record.payload, ReportRecorded)
+
+
+def test_a_listed_fill_of_an_ended_order_is_booked_once_however_it_comes() -> None:
+    stage = RecoveryStage()
+    trade = listed("xg1-3-0-1-0", fills=("late",), working=False)
+    block = BLOCK.listings[0]
+    order = ChildOrder("xg1-3-0-1-0", 0, 0, 0, block, Side.BUY, QTY, PRICE, TimeInForce.GTC)
+    known = StrayOrder("alice", "g3", "order", "graph:g3:order:1", 7, order)
+    stage.actor.find_order = {"xg1-3-0-1-0": known}.get
+    stage.tell(stage.ref, RecoverGraph(None), stray("xg1-3-0-1-0", "late"))
+    stage.answer("alpha", trade)
+    stage.answer("beta")
+    stage.run(2 * ASK_AGAIN_NS)
+    assert stage.kept() == ["alpha:BTCUSD:late"]
