@@ -1,6 +1,7 @@
 """The node actor: one order of a graph, from the edges that wake it to its proven end.
 
 Here is what others may ask of it, and how it comes back after a restart. Its parts are
+`actors/node_amend.py` (new terms),
 `actors/node_work.py` (life and policy), `actors/node_edges.py` (sources, target, what it tells)
 and `actors/node_orders.py` (what is out), each standing on the next.
 """
@@ -11,23 +12,22 @@ from collections.abc import Sequence
 
 import msgspec
 
+from actors.node_amend import NodeAmend
 from actors.node_place import NodePlace
-from actors.node_work import NodeWork
 from engine.decisions.allowance import Allowance
 from engine.decisions.edges import Incoming
-from engine.decisions.market_facts import finest_tick_1e9
 from engine.decisions.node_ledger import NodeLedger
 from engine.decisions.node_plan import NodeIdentity
 from engine.decisions.node_restore import RestoredNode
-from engine.decisions.node_terms import amended, refusal_of
 from engine.decisions.policies.policy import Route
 from engine.errors import Reason
 from engine.messages import (
+    AmendDenied,
+    AmendGranted,
     AmendNode,
     CancelNode,
     ChildrenPlanned,
     ChildReport,
-    CommandAnswer,
     EdgeDue,
     KillNode,
     LiquidityAppeared,
@@ -57,7 +57,7 @@ QTY_TIMES_PRICE = 10**8
 
 
 class NodeActor(
-    NodeWork,
+    NodeAmend,
     Actor[
         StartNode
         | RecoverNode
@@ -66,6 +66,8 @@ class NodeActor(
         | PauseNode
         | ResumeNode
         | AmendNode
+        | AmendGranted
+        | AmendDenied
         | UpstreamChanged
         | PriceReached
         | PriceRefused
@@ -181,29 +183,6 @@ class NodeActor(
         self.look()
         self.decide()
 
-    @handles(AmendNode)
-    def on_amend(self, amend: AmendNode) -> None:
-        """New terms, or the reason why not; what rests is replaced, as it has the old ones."""
-        terms, node, lot = amend.terms, self.identity.node, self.place.lot_1e8
-        target = self.identity.qty_1e8 if self.ledger is None else self.ledger.target_qty_1e8
-        grid = lot, finest_tick_1e9(self.place.market)
-        refused = refusal_of(terms, node, self.status, self.stopping, self.ledger, target, *grid)
-        if refused is not None:
-            self.ctx.reply(amend.reply_to, CommandAnswer(refused.reason, refused.text))
-            return
-        changed = amended(terms, node, target, lot)
-        # What money bought at the start stays its quantity.
-        seq, qty = self.identity.seq + 1, changed.fixed_qty_1e8 or self.identity.qty_1e8
-        self.identity = msgspec.structs.replace(self.identity, node=changed, qty_1e8=qty, seq=seq)
-        self.as_submitted = False
-        self.dirty = True
-        if self.ledger is not None:
-            paced = changed.execution.pacing is not None
-            self.rework(anew=not paced or changed.execution != node.execution)
-        mode = "cancel_replace" if terms.reduce_by_1e8 is None else "cancel_replace_shrink"
-        name = self.identity.node_order_id
-        self.ctx.reply(amend.reply_to, CommandAnswer(Reason.NONE, "", name, mode))
-
     # -- after a restart
 
     def restore(self, restored: RestoredNode) -> None:
@@ -292,6 +271,9 @@ class NodeActor(
         if not ledger.target_qty_1e8:
             self.find_target(ledger)
         for child in list(ledger.children.values()):
+            # One more amendment than is known may be under way from before.
+            number = child.order.amendment + 1
+            child.order = msgspec.structs.replace(child.order, amendment=number)
             self.ask(child)
         if self.stopping is not None:
             self.cancel_working()

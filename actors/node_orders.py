@@ -32,7 +32,7 @@ from engine.messages import (
 )
 from engine.model.graph import NodeStatus
 from engine.model.orders import ChildOrder, ChildState, OrderReport, ReportKind, VenueFill
-from engine.model.records import RecordPayload, ReportRecorded
+from engine.model.records import RecordPayload
 from engine.runtime.actor import Actor, ActorRef, handles
 
 __all__ = ["NodeOrders"]
@@ -127,6 +127,10 @@ class NodeOrders(Actor[Any]):
 
     def try_later(self) -> None:
         """The same wish again after a pause."""
+        raise NotImplementedError
+
+    def amended(self, applied: Applied, report: OrderReport) -> None:
+        """A report proved what is in force of an amendment of this child."""
         raise NotImplementedError
 
     def pull_late(self) -> None:
@@ -233,7 +237,7 @@ class NodeOrders(Actor[Any]):
         trade = self.place.trades[child.order.listing.venue]
         if child.cancelling:
             trade.tell(CancelChild(child.order))
-        trade.tell(QueryChild(child.order))
+        trade.tell(QueryChild(child.amending or child.order))
 
     # -- facts
 
@@ -244,9 +248,9 @@ class NodeOrders(Actor[Any]):
         if applied is None:
             # Reports can overtake the plan of their children; they are held until it arrives.
             if ledger.routing_qty_1e8:
-                early = self.early = self.early or []
-                if len(early) < EARLY_REPORTS_MAX:
-                    early.append(report)
+                self.early = self.early or []
+                if len(self.early) < EARLY_REPORTS_MAX:
+                    self.early.append(report)
             return
         child = applied.child
         if not applied.changed:
@@ -254,6 +258,8 @@ class NodeOrders(Actor[Any]):
                 self.expect_replies()
             return
         self.dirty = True
+        if applied.before is not None:
+            self.amended(applied, report)
         if applied.fill is not None:
             self.book_fill(child, applied.fill, report)
         if report.kind is ACCEPTED:
@@ -261,7 +267,7 @@ class NodeOrders(Actor[Any]):
             if self.refusing:
                 self.refusing = tuple([one for one in self.refusing if one != report.venue])
         elif report.kind is not FILL:
-            self.record(ReportRecorded(report))
+            self.record(applied.record(report))
             if report.kind is ReportKind.REJECTED or report.kind is ReportKind.NOT_FOUND:
                 self.unsent_1e8 += child.order.qty_1e8
                 self.refused(report)

@@ -9,6 +9,7 @@ import msgspec
 from engine.decisions.market import MarketBlock
 from engine.decisions.policies.policy import Policy, PolicyMarket
 from engine.model.graph import Node
+from engine.model.native import NativeVerbs
 from engine.runtime.actor import ActorRef
 
 __all__ = ["NodePlace"]
@@ -17,7 +18,8 @@ __all__ = ["NodePlace"]
 class NodePlace(msgspec.Struct, frozen=True):
     """Where a node works; shared by all nodes of an instrument and pin.
 
-    `prices` are the price watches by symbol, `make_policy` builds the policy of a node's terms.
+    `prices` are the price watches by symbol, `make_policy` builds the policy of a node's terms,
+    `native` what venues do natively to resting orders, by venue.
     """
 
     market: MarketBlock
@@ -31,3 +33,4 @@ class NodePlace(msgspec.Struct, frozen=True):
     trades: Mapping[str, ActorRef]
     prices: Mapping[str, ActorRef]
     make_policy: Callable[[Node], Policy]
+    native: Mapping[str, NativeVerbs] = {}

@@ -8,6 +8,9 @@ from engine.decisions.risk import Denial, RiskLedger, admission_denial
 from engine.errors import Reason
 from engine.messages import (
     AdmitGraph,
+    AmendDenied,
+    AmendGranted,
+    AmendRequest,
     ApprovedRoute,
     BarVenue,
     ExposureChanged,
@@ -29,7 +32,15 @@ __all__ = ["RiskActor"]
 
 
 class RiskActor(
-    Actor[AdmitGraph | RouteRequest | ExposureChanged | ReserveOpen | HaltTrading | JournalWritable]
+    Actor[
+        AdmitGraph
+        | RouteRequest
+        | AmendRequest
+        | ExposureChanged
+        | ReserveOpen
+        | HaltTrading
+        | JournalWritable
+    ]
 ):
     """Checks, holds, forwards; a denial goes back to the node. The only writer of the switch."""
 
@@ -93,6 +104,18 @@ class RiskActor(
         text = "the router has no room; try again"
         denied = RouteDenied(intent.attempt, intent.qty_1e8, Reason.ENGINE_BUSY, text)
         self.ctx.tell(intent.owner_id, denied)
+
+    @handles(AmendRequest)
+    def on_amend(self, request: AmendRequest) -> None:
+        """Leave to amend is a grant of its own, next to the order's present one."""
+        intent = request.intent
+        verdict = self.ledger.authorise(intent, self.ctx.now_ns)
+        if isinstance(verdict, Denial):
+            self.denied += 1
+            self.ctx.tell(intent.owner_id, AmendDenied(verdict.reason, verdict.text, request.token))
+        else:
+            self.approved += 1
+            self.ctx.tell(intent.owner_id, AmendGranted(verdict, request.token))
 
     @handles(ExposureChanged)
     def on_exposure(self, change: ExposureChanged) -> None:

@@ -1,4 +1,4 @@
-"""The tape actor: the last public trades of one instrument, and mids sampled once a second."""
+"""The tape actor: public trades of one listing, and of one instrument mids once a second."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from engine.decisions.market import MarketBlock
 from engine.decisions.market_tape import MarketTape
+from engine.decisions.print_ring import SIDE_UNKNOWN
 from engine.decisions.venue_observations import VenueObservations
 from engine.kernels.layout import ASK, BID
 from engine.messages import MidSample, TradePrint
@@ -15,14 +16,13 @@ from engine.runtime.actor import Actor, Lane, handles
 __all__ = ["TapeActor"]
 
 SAMPLE_NS = 1_000_000_000
-PRINT_WIDTH = 5
-SIDE_UNKNOWN = -1
 
 
 class TapeActor(Actor[TradePrint | MidSample]):
-    """Keeps `prints_max` prints in a ring: (recv_ns, price_1e9, qty_1e8, side, listing_id).
+    """Keeps the newest `prints_max` prints of one venue in the tape's ring of it.
 
-    `tape` is what the nodes of the instrument read; this actor is its only writer.
+    `tape` is what the nodes of the instrument read; its only writers are the instrument's tape
+    actors, one a listing, of which the first, `sampling`, also looks at mid and spread.
     """
 
     lane = Lane.BACKGROUND
@@ -34,29 +34,31 @@ class TapeActor(Actor[TradePrint | MidSample]):
         observations: VenueObservations,
         prints_max: int,
         tape: MarketTape | None = None,
+        venue_index: int = 0,
+        *,
+        sampling: bool = True,
     ) -> None:
         self.market = market
         self.observations = observations
         self.tape = MarketTape() if tape is None else tape
-        self.prints: NDArray[np.int64] = np.zeros((prints_max, PRINT_WIDTH), np.int64)
-        self.count = 0
+        self.ring = self.tape.ring_of(venue_index, prints_max)
+        self.sampling = sampling
         self.volume_1e8 = 0
         self.last_price_1e9 = 0
 
+    @property
+    def count(self) -> int:
+        """How many prints there were."""
+        return self.ring.count
+
     def on_start(self) -> None:
-        self.ctx.after(SAMPLE_NS, MidSample())
+        if self.sampling:
+            self.ctx.after(SAMPLE_NS, MidSample())
 
     @handles(TradePrint)
     def on_print(self, trade: TradePrint) -> None:
         side = SIDE_UNKNOWN if trade.side is None else int(trade.side)
-        self.prints[self.count % len(self.prints)] = (
-            trade.recv_ns,
-            trade.price_1e9,
-            trade.qty_1e8,
-            side,
-            trade.listing_id,
-        )
-        self.count += 1
+        self.ring.put(trade.recv_ns, trade.price_1e9, trade.qty_1e8, side, trade.listing_id)
         self.volume_1e8 += trade.qty_1e8
         self.last_price_1e9 = trade.price_1e9
         self.tape.observe_price(trade.price_1e9)
@@ -76,6 +78,4 @@ class TapeActor(Actor[TradePrint | MidSample]):
 
     def newest(self, count: int) -> NDArray[np.int64]:
         """The last `count` prints, oldest first."""
-        kept = min(count, self.count, len(self.prints))
-        rows = [(self.count - kept + i) % len(self.prints) for i in range(kept)]
-        return self.prints[rows]
+        return self.ring.newest(count)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from actors.venue_batch import VenueBatch
 from engine.decisions.risk import TradingSwitch
 from engine.errors import DecodeError, Reason
 from engine.messages import (
+    AmendChild,
     ApprovedOrder,
+    BatchDrop,
+    BatchWindow,
     CancelChild,
     ChildReport,
     ForgetChild,
@@ -15,8 +19,9 @@ from engine.messages import (
     OrdersListed,
     QueryChild,
     TradeFrame,
+    WindowDue,
 )
-from engine.model.orders import ChildOrder, OrderReport, ReportKind
+from engine.model.orders import ChildOrder, Grant, OrderReport, OrderTerms, ReportKind
 from engine.ports import Link, TradeCodec
 from engine.runtime.actor import Actor, ActorRef, Lane, handles
 
@@ -24,16 +29,21 @@ __all__ = ["VenueTradeActor"]
 
 
 class VenueTradeActor(
+    VenueBatch,
     Actor[
         ApprovedOrder
         | CancelChild
+        | AmendChild
         | QueryChild
         | ListOrders
         | ForgetChild
         | TradeFrame
         | LinkUp
         | LinkDown
-    ]
+        | BatchWindow
+        | BatchDrop
+        | WindowDue
+    ],
 ):
     """The last gate before the wire: switch and grant are asserted again for every order.
 
@@ -53,6 +63,7 @@ class VenueTradeActor(
         strays: ActorRef,
         orders_max: int,
     ) -> None:
+        super().__init__()
         self.venue = venue
         self.codec = codec
         self.link = link
@@ -64,6 +75,7 @@ class VenueTradeActor(
         self.lists_for = 0
         self.orders_sent = 0
         self.cancels_sent = 0
+        self.amendments_sent = 0
         self.broken_frames = 0
 
     def on_start(self) -> None:
@@ -73,13 +85,11 @@ class VenueTradeActor(
     def on_order(self, order: ApprovedOrder) -> None:
         child = order.child
         assert order.grant.covers(child), "an order stays inside its grant"
-        blocked = self.switch.reason if self.switch.halted else self.blocked(order)
-        if blocked is not None:
-            self.refuse(child, Reason.KILL_SWITCH, blocked)
-        elif not self.up:
-            self.refuse(child, Reason.LINK_DOWN, f"the order line to {self.venue} is down")
-        elif len(self.owners) >= self.orders_max:
-            self.refuse(child, Reason.ENGINE_BUSY, f"too many orders are open at {self.venue}")
+        if self.window is not None and self.held(order):
+            return
+        barred = self.barred(order)
+        if barred is not None:
+            self.refuse(child, *barred)
         else:
             self.owners[child.client_order_id] = child.owner_id
             if self.link.send(self.codec.encode_place(child, self.ctx.now_ns)):
@@ -90,13 +100,34 @@ class VenueTradeActor(
 
     @handles(CancelChild)
     def on_cancel(self, cancel: CancelChild) -> None:
+        self.flush_for(cancel.child)
         # A cancel that cannot leave is repeated by its node, which keeps asking for proof.
         if self.up and self.link.send(self.codec.encode_cancel(cancel.child, self.ctx.now_ns)):
             self.cancels_sent += 1
 
+    @handles(AmendChild)
+    def on_amend(self, amend: AmendChild) -> None:
+        """What makes an order smaller or less aggressive leaves whatever the switch says."""
+        child, before, grant = amend.child, amend.before, amend.grant
+        assert child.client_order_id == before.client_order_id, "an order is amended in place"
+        assert child.amendment > before.amendment, "each amendment has its own number"
+        loosens, blocked = child.loosens(before), None
+        if loosens:
+            assert grant is not None, "an order that grows has leave for it"
+            assert grant.covers_rest(child, amend.filled_1e8), "an order stays inside its grant"
+            blocked = self.switch.reason if self.switch.halted else self.blocked(grant, child)
+        if blocked is not None:
+            self.refuse_amendment(amend, Reason.KILL_SWITCH, blocked)
+        elif not self.up or not self.link.send(self.codec.encode_amend(child, self.ctx.now_ns)):
+            text = f"the order line to {self.venue} is down or full"
+            self.refuse_amendment(amend, Reason.LINK_DOWN, text)
+        else:
+            self.amendments_sent += 1
+
     @handles(QueryChild)
     def on_query(self, query: QueryChild) -> None:
         child = query.child
+        self.flush_for(child)
         self.owners.setdefault(child.client_order_id, child.owner_id)
         if self.up:
             self.link.send(self.codec.encode_query(child, self.ctx.now_ns))
@@ -143,12 +174,24 @@ class VenueTradeActor(
     def on_link_down(self, down: LinkDown) -> None:
         self.up = False
 
-    def blocked(self, order: ApprovedOrder) -> str | None:
+    def barred(self, order: ApprovedOrder) -> tuple[Reason, str] | None:
+        """Why an order may not leave now, None when it may."""
+        child, switch = order.child, self.switch
+        blocked = switch.reason if switch.halted else self.blocked(order.grant, child)
+        if blocked is not None:
+            return Reason.KILL_SWITCH, blocked
+        if not self.up:
+            return Reason.LINK_DOWN, f"the order line to {self.venue} is down"
+        if len(self.owners) >= self.orders_max:
+            return Reason.ENGINE_BUSY, f"too many orders are open at {self.venue}"
+        return None
+
+    def blocked(self, grant: Grant, child: ChildOrder) -> str | None:
         """Why a kill switch of a narrower scope forbids this order."""
         switch = self.switch
         if not switch.scoped:
             return None
-        intent, listing = order.grant.intent, order.child.listing
+        intent, listing = grant.intent, child.listing
         symbol = listing.instrument.symbol
         return switch.blocks(intent.client_id, listing.venue, symbol, intent.graph_id)
 
@@ -162,6 +205,21 @@ class VenueTradeActor(
             cum_qty_1e8=0,
             code=reason.value,
             text=text,
+        )
+        self.ctx.tell(child.owner_id, ChildReport(report))
+
+    def refuse_amendment(self, amend: AmendChild, reason: Reason, text: str) -> None:
+        """Nothing left: the order stays as it was, which is proof too."""
+        before, child = amend.before, amend.child
+        terms = OrderTerms(before.qty_1e8, before.limit_price_1e9, child.amendment)
+        report = OrderReport(
+            ReportKind.AMEND_REJECTED,
+            child.client_order_id,
+            self.venue,
+            recv_ns=self.ctx.now_ns,
+            code=reason.value,
+            text=text,
+            told=terms,
         )
         self.ctx.tell(child.owner_id, ChildReport(report))
 

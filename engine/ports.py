@@ -7,6 +7,7 @@ from typing import Protocol
 
 from engine.messages import FeedEvent, TradeEvent
 from engine.model.listed import ListedOrder
+from engine.model.native import NativeVerbs
 from engine.model.orders import ChildOrder
 from engine.model.records import JournalEntry
 
@@ -72,7 +73,23 @@ class TradeCodec(Protocol):
         ...
 
     def encode_query(self, child: ChildOrder, now_ns: int) -> bytes:
-        """Request bytes that ask for its state by client order id (open and closed)."""
+        """Request bytes that ask for its state by client order id (open and closed).
+
+        The answer proves that no amendment up to the child's number is under way any more.
+        """
+        ...
+
+    @property
+    def native(self) -> NativeVerbs:
+        """What the venue does natively; without any the next two are never called."""
+        ...
+
+    def encode_amend(self, child: ChildOrder, now_ns: int) -> bytes:
+        """Request bytes that give the resting order this total and limit, atomically."""
+        ...
+
+    def encode_batch(self, requests: Sequence[bytes]) -> bytes:
+        """One message of at most `batch_max` encoded places and cancels."""
         ...
 
     def encode_list(self, now_ns: int) -> bytes:

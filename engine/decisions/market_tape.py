@@ -1,7 +1,8 @@
 """What the public tape tells policies: the usual spread, the volume so far, and when volume comes.
 
-Written by the tape actor of one instrument, read by its nodes in the same turn order. Bounds:
-300 spreads (one a second for five minutes) and 1,440 minutes of volume (24 hours).
+Written by the tape actors of one instrument, read by its nodes in the same turn order. Bounds:
+300 spreads (one a second for five minutes), 1,440 minutes of volume and as many bars (24 hours of
+trading), and one ring of prints a venue.
 """
 
 from __future__ import annotations
@@ -10,23 +11,31 @@ from collections import deque
 from statistics import median_low
 from typing import Final
 
-__all__ = ["MINUTES_MAX", "SPREADS_MAX", "MarketTape"]
+from engine.decisions.print_ring import PrintRing
+
+__all__ = ["MINUTES_MAX", "MINUTE_NS", "SPREADS_MAX", "Bar", "MarketTape"]
 
 SPREADS_MAX: Final = 300
 MINUTES_MAX: Final = 1_440
 MINUTE_NS: Final = 60_000_000_000
 UNKNOWN: Final = -1
 
+Bar = tuple[int, int, int]
+"""When a minute began in ns, its last trade price in 1e-9 and its volume in 1e-8."""
+
 
 class MarketTape:
     """Spreads and volume of one instrument; `event` says that its prices are probabilities.
 
-    `traded_1e8` is all public volume since the start in 1e-8 and never falls. A minute counts as
-    known once it is over and the tape was being written when it began.
+    `began_ns` is when it was first written, 0 before. `traded_1e8` is all public volume since the
+    start in 1e-8 and never falls. A minute counts as known once it is over and the tape was being
+    written when it began.
     """
 
     __slots__ = (
+        "_bars",
         "_buckets",
+        "_close_1e9",
         "_first_minute",
         "_high_1e9",
         "_known_count",
@@ -36,13 +45,16 @@ class MarketTape:
         "_minute",
         "_minute_1e8",
         "_spreads",
+        "began_ns",
         "event",
         "last_price_1e9",
+        "rings",
         "traded_1e8",
     )
 
     def __init__(self, event: bool = False) -> None:
         self.event = event
+        self.began_ns = 0
         self.traded_1e8 = 0
         self.last_price_1e9 = 0
         self._low_1e9 = 0
@@ -56,6 +68,21 @@ class MarketTape:
         self._first_minute = UNKNOWN
         self._minute = UNKNOWN
         self._minute_1e8 = 0
+        # Minutes that are over and had a trade, oldest first.
+        self._bars: deque[Bar] = deque(maxlen=MINUTES_MAX)
+        self._close_1e9 = 0
+        self.rings: dict[int, PrintRing] = {}
+
+    def ring_of(self, venue_index: int, prints_max: int) -> PrintRing:
+        """The prints of one venue; the ring outlives the actor that writes it."""
+        return self.rings.setdefault(venue_index, PrintRing(prints_max))
+
+    def bars(self) -> list[Bar]:
+        """Minutes with a trade, oldest first; the last one may still be going on."""
+        made = list(self._bars)
+        if self._minute_1e8:
+            made.append((self._minute * MINUTE_NS, self._close_1e9, self._minute_1e8))
+        return made
 
     def observe_spread(self, spread_1e9: int) -> None:
         """One sample of the consolidated spread, once a second; negative while venues cross."""
@@ -81,6 +108,7 @@ class MarketTape:
         self.observe_time(now_ns)
         self.traded_1e8 += qty_1e8
         self._minute_1e8 += qty_1e8
+        self._close_1e9 = self.last_price_1e9
 
     def observe_time(self, now_ns: int) -> None:
         """The clock went on: minutes that are over become known, quiet ones with no volume."""
@@ -89,9 +117,12 @@ class MarketTape:
             return
         if self._minute == UNKNOWN:
             self._first_minute = self._minute = minute
+            self.began_ns = now_ns
             return
         if minute < self._minute:
             return
+        if self._minute_1e8:
+            self._bars.append((self._minute * MINUTE_NS, self._close_1e9, self._minute_1e8))
         # The minute in which the tape began was not seen whole.
         if self._minute > self._first_minute:
             self._keep(self._minute, self._minute_1e8)

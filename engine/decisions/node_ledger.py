@@ -19,6 +19,7 @@ from engine.model.orders import (
     VenueFill,
     next_state,
 )
+from engine.model.records import ReportRecorded
 from engine.model.units import QTY_SCALE, Side
 
 __all__ = ["Applied", "Child", "NodeLedger"]
@@ -34,21 +35,33 @@ UNKNOWN_REPORT: Final = ReportKind.UNKNOWN
 
 
 class Applied(msgspec.Struct, frozen=True, gc=False):
-    """What a report changed: a new fill, the child's end, or fills that are still owed."""
+    """What a report changed: a new fill, the child's end, or fills that are still owed.
+
+    `before` is the order as it was, where the report proved an amendment taken or not.
+    """
 
     child: Child
     fill: VenueFill | None
     ended: bool
     owed: bool
     changed: bool
+    before: ChildOrder | None = None
+
+    def record(self, report: OrderReport) -> ReportRecorded:
+        """The report for the journal; terms only where they are news, so that the last count."""
+        if report.terms is not None and self.before is None:
+            report = msgspec.structs.replace(report, told=msgspec.UNSET)
+        return ReportRecorded(report)
 
 
 class Child:
     """One child order's progress. `claimed_qty_1e8` is the venue's highest cumulative figure,
     `answer_ns` the time to its first answer, `asked_ns` when the venue was last asked about it;
-    `cancelling` stays set from the first cancel until the end is proven."""
+    `cancelling` stays set from the first cancel until the end is proven. `amending` is the order
+    as a native amendment that is under way would have it."""
 
     __slots__ = (
+        "amending",
         "answer_ns",
         "asked_ns",
         "cancelling",
@@ -64,6 +77,7 @@ class Child:
 
     def __init__(self, order: ChildOrder, sent_ns: int) -> None:
         self.order = order
+        self.amending: ChildOrder | None = None
         self.state = SENT
         self.filled_qty_1e8 = 0
         self.claimed_qty_1e8 = 0
@@ -76,9 +90,16 @@ class Child:
         self.ended = False
 
     @property
+    def qty_1e8(self) -> int:
+        """Its total: the larger one while an amendment may be in force or not."""
+        amending = self.amending
+        total = self.order.qty_1e8
+        return total if amending is None else max(total, amending.qty_1e8)
+
+    @property
     def open_qty_1e8(self) -> int:
         """What may still fill."""
-        return 0 if self.ended else max(0, self.order.qty_1e8 - self.filled_qty_1e8)
+        return 0 if self.ended else max(0, self.qty_1e8 - self.filled_qty_1e8)
 
     @property
     def resting(self) -> bool:
@@ -92,7 +113,38 @@ class Child:
             return False
         if self.cancelling or self.state is not WORKING or self.order.tif is not GTC:
             return True
+        if self.amending is not None:
+            return True
         return self.filled_qty_1e8 < self.claimed_qty_1e8
+
+    def settle(self, report: OrderReport) -> ChildOrder | None:
+        """The order as it was, where the report proves what is in force of an amendment.
+
+        What fills beyond the old terms proves the new ones.
+        """
+        before, wanted, terms, fill = self.order, self.amending, report.terms, report.fill
+        if self.ended:
+            return None
+        if terms is None and wanted is not None and fill is not None:
+            beyond = self.filled_qty_1e8 + fill.qty_1e8 > before.qty_1e8
+            worse = (fill.price_1e9 - before.limit_price_1e9) * before.side.sign > 0
+            if (beyond or worse) and fill.trade_id not in self.trade_ids:
+                self.order, self.amending = wanted, None
+                return before
+        newest = before if wanted is None else wanted
+        if terms is None or terms.number < newest.amendment:
+            return None
+        total, limit, number = terms.qty_1e8, terms.limit_price_1e9, terms.number
+        self.amending = None
+        if wanted is not None and (total, limit) == (wanted.qty_1e8, wanted.limit_price_1e9):
+            self.order = wanted
+            return before
+        same = (total, limit) == (before.qty_1e8, before.limit_price_1e9)
+        if not same or number != before.amendment:
+            self.order = msgspec.structs.replace(
+                before, qty_1e8=total, limit_price_1e9=limit, amendment=number
+            )
+        return before if wanted is not None or not same else None
 
 
 ENDED_KEPT = 64
@@ -207,6 +259,7 @@ class NodeLedger:
         if child is None:
             return None
         before = child.state
+        old = child.settle(report) if report.terms is not None or child.amending else None
         fill = report.fill
         if fill is not None:
             if fill.trade_id in child.trade_ids:
@@ -224,7 +277,7 @@ class NodeLedger:
             before,
             report.kind,
             child.filled_qty_1e8,
-            child.order.qty_1e8,
+            child.qty_1e8,
             working=report.working,
         )
         terminal = child.state >= FIRST_END
@@ -232,8 +285,8 @@ class NodeLedger:
         ended = terminal and not owed and not child.ended
         if ended:
             child.ended = True
-        changed = fill is not None or child.state is not before or ended
-        return Applied(child, fill, ended, owed, changed)
+        changed = fill is not None or child.state is not before or ended or old is not None
+        return Applied(child, fill, ended, owed, changed, old)
 
     def drop_ended(self, client_order_id: str) -> bool:
         """Put away a child whose end was told; whether a late fill of it is still waited for."""

@@ -16,7 +16,7 @@ from engine.decisions.node_restore import PastChild, PastFill, RestoredNode, res
 from engine.model.graph import Graph, NodeStatus
 from engine.model.instruments import Environment, Listing
 from engine.model.listed import ListedOrder
-from engine.model.orders import ChildOrder, OrderReport, parse_client_order_id
+from engine.model.orders import ChildOrder, OrderReport, ReportKind, parse_client_order_id
 from engine.model.progress import NodeProgress
 from engine.model.units import average_price_1e9
 
@@ -135,6 +135,7 @@ def rebuilt(
         parsed = parse_client_order_id(order.client_order_id)
         assert parsed is not None, "only orders with our ids are listed"
         listing = listings.get(order.reports[-1].venue) if order.reports else None
+        terms = order.reports[-1].terms if order.reports else None
         if order.client_order_id not in known:
             filled = sum(one.fill.qty_1e8 for one in order.reports if one.fill is not None)
             if past.filled_by_child.get(order.client_order_id, -1) == filled or listing is None:
@@ -154,6 +155,10 @@ def rebuilt(
             if order.client_order_id not in past.filled_by_child:
                 adopted_1e8 = order.qty_1e8 + (adopted_1e8 if parsed[3] == newest else 0)
                 newest = max(newest, parsed[3])
+        elif terms is not None and differs(order, children):
+            # Before its fills, which may be beyond what is recorded of it.
+            kind = ReportKind.AMENDED
+            reports.append(msgspec.structs.replace(order.reports[-1], kind=kind, fill=None))
         reports.extend(order.reports)
     # Of an attempt without a recorded plan, all is unsent but what venues know.
     lost_plan = max(newest, past.attempt) > past.planned_attempt
@@ -174,6 +179,15 @@ def rebuilt(
         unsent_1e8=past.refused_1e8,
         sent_of_wish_1e8=adopted_1e8 if lost_plan else None,
     )
+
+
+def differs(listed: ListedOrder, children: Sequence[PastChild]) -> bool:
+    """Whether the venue has the order with another total or price than the record."""
+    (order,) = (
+        one.order for one in children if one.order.client_order_id == listed.client_order_id
+    )
+    terms = listed.qty_1e8, listed.limit_price_1e9
+    return (order.qty_1e8, order.limit_price_1e9) != terms
 
 
 def ended_progress(past: PastNode, filled_1e8: int, net_1e8: int, money: int) -> NodeProgress:

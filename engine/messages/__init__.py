@@ -1,10 +1,12 @@
 """Every message of the engine: the market path, the execution path, then control and records.
 
-The three files together are the table of contents of the system; importers name this package.
+The files together are the table of contents of the system; importers name this package.
 """
 
 from __future__ import annotations
 
+from engine.messages.amending import AmendChild, AmendDenied, AmendGranted, AmendRequest
+from engine.messages.batching import BatchDrop, BatchSent, BatchWindow, WindowDue
 from engine.messages.control import (
     AdmitGraph,
     AdoptGraph,
@@ -102,11 +104,18 @@ from engine.messages.market import (
 __all__ = [
     "AdmitGraph",
     "AdoptGraph",
+    "AmendChild",
+    "AmendDenied",
+    "AmendGranted",
     "AmendNode",
+    "AmendRequest",
     "ApprovedOrder",
     "ApprovedRoute",
     "ArmPrice",
     "BarVenue",
+    "BatchDrop",
+    "BatchSent",
+    "BatchWindow",
     "BookDelta",
     "BookSnapshot",
     "BookStale",
@@ -187,4 +196,5 @@ __all__ = [
     "UnwatchLiquidity",
     "UpstreamChanged",
     "WatchLiquidity",
+    "WindowDue",
 ]

@@ -18,6 +18,7 @@ __all__ = [
     "ChildState",
     "Grant",
     "OrderReport",
+    "OrderTerms",
     "ReportKind",
     "RouteIntent",
     "TimeInForce",
@@ -94,9 +95,17 @@ class Grant(msgspec.Struct, frozen=True, gc=False):
             return child.limit_price_1e9 <= worst
         return child.limit_price_1e9 >= worst
 
+    def covers_rest(self, child: ChildOrder, filled_1e8: int) -> bool:
+        """Whether what is left of an amended child, `filled_1e8` of it filled, stays inside."""
+        rest = child.qty_1e8 - filled_1e8
+        return rest > 0 and self.covers(msgspec.structs.replace(child, qty_1e8=rest))
+
 
 class ChildOrder(msgspec.Struct, frozen=True, gc=False):
-    """One order at one venue. Its limit is on the listing's tick, its quantity on its lot."""
+    """One order at one venue. Its limit is on the listing's tick, its quantity on its lot.
+
+    `amendment` is the number of its last native amendment, 0 before the first.
+    """
 
     client_order_id: str
     grant_id: int
@@ -109,6 +118,12 @@ class ChildOrder(msgspec.Struct, frozen=True, gc=False):
     tif: TimeInForce
     post_only: bool = False
     reduce_only: bool = False
+    amendment: int = 0
+
+    def loosens(self, before: ChildOrder) -> bool:
+        """Whether this amended order may do more than it might before: larger, or worse priced."""
+        worse = (self.limit_price_1e9 - before.limit_price_1e9) * self.side.sign > 0
+        return worse or self.qty_1e8 > before.qty_1e8
 
 
 class ReportKind(IntEnum):
@@ -123,6 +138,20 @@ class ReportKind(IntEnum):
     UNKNOWN = 6
     NOT_FOUND = 7
     STATUS = 8
+    AMENDED = 9
+    AMEND_REJECTED = 10
+
+
+class OrderTerms(msgspec.Struct, frozen=True, gc=False):
+    """Total and limit of an order that are in force at its venue.
+
+    `number` is the last amendment that was decided there, taken or not: none up to it is under
+    way any more.
+    """
+
+    qty_1e8: int
+    limit_price_1e9: int
+    number: int
 
 
 class VenueFill(msgspec.Struct, frozen=True, gc=False):
@@ -148,6 +177,7 @@ class OrderReport(msgspec.Struct, frozen=True, gc=False):
 
     `cum_qty_1e8` is the venue's own cumulative fill, or -1 where it gives none. A STATUS report
     answers a query: `working` says whether the order still rests. `code` is machine readable.
+    `told` are the terms in force, from venues that amend natively; else nothing is written of it.
     """
 
     kind: ReportKind
@@ -161,6 +191,13 @@ class OrderReport(msgspec.Struct, frozen=True, gc=False):
     fill: VenueFill | None = None
     code: str = ""
     text: str = ""
+    told: OrderTerms | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def terms(self) -> OrderTerms | None:
+        """The terms in force, None where they were not told."""
+        told = self.told
+        return None if told is msgspec.UNSET else told
 
 
 class ChildState(IntEnum):
@@ -209,6 +246,8 @@ def next_state(
         return ChildState.WORKING if working else ChildState.CANCELLED
     if kind is ReportKind.CANCEL_REJECTED:
         return ChildState.WORKING if state is ChildState.CANCEL_SENT else state
+    if kind is ReportKind.AMEND_REJECTED:
+        return state
     if state is ChildState.SENT or state is ChildState.UNKNOWN:
         return ChildState.WORKING
     return state

@@ -41,6 +41,8 @@ REPORT_EVENTS = {
     ReportKind.UNKNOWN: "CHILD_UNKNOWN",
     ReportKind.NOT_FOUND: "CHILD_NOT_FOUND",
     ReportKind.STATUS: "CHILD_STATUS",
+    ReportKind.AMENDED: "CHILD_AMENDED",
+    ReportKind.AMEND_REJECTED: "AMEND_REJECT",
 }
 # Refusals before the wire: no venue saw the order, so none stamped the report.
 OWN_REFUSALS = frozenset({Reason.LINK_DOWN, Reason.KILL_SWITCH, Reason.ENGINE_BUSY})

@@ -25,6 +25,7 @@ from engine.model.order_ids import parse_node_order_id
 from engine.model.orders import ChildState
 from engine.model.risk import KillScope
 from engine.model.terms import Terms
+from engine.service.batch import BatchVerbs
 from engine.service.config import checked_text
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class KillReceipt(msgspec.Struct, frozen=True):
     warning: str = ""
 
 
-class EngineCommands:
+class EngineCommands(BatchVerbs):
     """The commands of `ExecutionEngine`: each is a message, answered with what became of it."""
 
     if TYPE_CHECKING:
@@ -137,8 +138,9 @@ class EngineCommands:
     ) -> CommandAnswer:
         """New terms for a running node; only what is given changes, and `qty_1e8` is the total.
 
-        What rests is cancelled first, and the rest goes on once that is proven. The answer holds
-        the order's new id; the old ones stay valid.
+        Where its venue can, the resting order itself is changed: it keeps its id, and the answer
+        comes with the venue's own. Else what rests is cancelled first, and the rest goes on once
+        that is proven, under a new id; the old ones stay valid. The answer's `mode` says which.
         """
         terms = checked(Terms(qty_1e8, limit_1e9, urgency, max_slippage_bps, horizon_ms))
         if qty_1e8 is not None:
@@ -199,7 +201,22 @@ class EngineCommands:
             ),
         )
         assert isinstance(answer, CommandAnswer)
+        if answer.reason is Reason.NOT_FOUND:
+            return await self.perhaps_ended(answer, graph_id, client)
         return answer
+
+    async def perhaps_ended(
+        self, answer: CommandAnswer, graph_id: str, client_id: str
+    ) -> CommandAnswer:
+        """The refusal of a command to a graph that nobody runs: unknown, or at its end."""
+        try:
+            state = await self.status(graph_id, client_id=client_id)
+        except GraphError:
+            return answer
+        if not state.ended:
+            return answer
+        text = f"graph {graph_id} has ended ({state.status.value}); nothing of it can change"
+        return CommandAnswer(Reason.ALREADY_ENDED, text)
 
     # -- the kill switch
 
@@ -263,7 +280,7 @@ class EngineCommands:
             tuple(sorted(before - set(left))),
             still,
             unknown,
-            await self.residual_of(graphs),
+            await self.residual_of(graphs, key if scope is KillScope.CLIENT else None),
             quiet_ms,
             warning,
         )
@@ -324,12 +341,12 @@ class EngineCommands:
                 found[name] = child.state
         return found
 
-    async def residual_of(self, graphs: Sequence[str]) -> dict[str, int]:
-        """What these graphs of the engine's own client have proven to hold, by underlying."""
+    async def residual_of(self, graphs: Sequence[str], client_id: str | None) -> dict[str, int]:
+        """What these graphs of one client have proven to hold, by underlying; None: our own."""
         total: dict[str, int] = {}
         for graph_id in graphs:
             try:
-                state = await self.status(graph_id)
+                state = await self.status(graph_id, client_id=client_id)
             except GraphError:
                 continue
             for base, qty in state.residual_exposure.items():

@@ -23,6 +23,7 @@ from engine.decisions.policies.policy import Policy
 from engine.decisions.recovery_plan import GraphSeed
 from engine.model.graph import Node
 from engine.model.instruments import InstrumentType
+from engine.model.native import NativeVerbs
 from engine.model.units import Side
 from engine.runtime.actor import ActorRef
 from engine.service.settings import EngineSettings
@@ -35,7 +36,8 @@ Shape = TypeVar("Shape", bound=tuple[object, ...])
 
 
 class GraphMaker:
-    """Makes the actors of admitted graphs. `trades` and `prices` are filled while wiring."""
+    """Makes the actors of admitted graphs. `trades`, `prices` and `native` (by venue) are filled
+    while wiring."""
 
     def __init__(
         self,
@@ -54,6 +56,7 @@ class GraphMaker:
         self.trades = trades
         self.prices = prices
         self.tapes = tapes
+        self.native: dict[str, NativeVerbs] = {}
         # At most one place an instrument, pin and kind.
         self.places: dict[tuple[str, str | None], NodePlace] = {}
         self.legs: dict[tuple[str, Side], Leg] = {}
@@ -190,6 +193,7 @@ class GraphMaker:
             self.trades,
             self.prices,
             partial(self.policy_of, event),
+            self.native,
         )
         if len(self.places) < PLACES_MAX:
             self.places[key] = place

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -18,7 +18,7 @@ from engine.runtime.live_driver import LiveDriver
 from engine.service.remote_wire import FrameBuffer, FrameKind, Hello, connect, frame_bytes
 from engine.service.sandbox import FEED_SESSION, TRADE_SESSION
 from engine.service.settings import VenuePorts
-from venues.simulated.catalogue import sandbox_listings
+from venues.simulated.catalogue import native_of, sandbox_listings
 from venues.simulated.feed_codec import SimulatedFeedCodec
 from venues.simulated.trade_codec import SimulatedTradeCodec
 
@@ -52,7 +52,7 @@ def _ports(driver: LiveDriver, address: str, name: str, listings: list[Listing])
         feed_link.bind(feed)
         trade_link.bind(trade)
 
-    codec = SimulatedTradeCodec(name)
+    codec = SimulatedTradeCodec(name, native_of(name))
     return VenuePorts(name, tuple(listings), make_feed_codec, codec, feed_link, trade_link, bind)
 
 
@@ -199,7 +199,8 @@ class LineSession(asyncio.Protocol):
         self.buffer = FrameBuffer()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        # No isinstance: the transports of uvloop, which `execgraph serve` runs on, are not of it.
+        transport = cast("asyncio.Transport", transport)
         self.transport = transport
         self.link.session = self
         transport.write(frame_bytes(FrameKind.HELLO, msgspec.json.encode(self.link.hello)))

@@ -57,7 +57,7 @@ def _ports(
         feed_link.bind(feed)
         trade_link.bind(trade)
 
-    codec = SimulatedTradeCodec(name)
+    codec = SimulatedTradeCodec(name, venue.exchange.config.native)
     return VenuePorts(
         name, tuple(venue.listings), make_feed_codec, codec, feed_link, trade_link, bind
     )

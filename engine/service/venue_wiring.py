@@ -168,26 +168,28 @@ def spawn_feed(
         book = system.spawn(make_book, name=f"book:{ports.venue}:{symbol}", supervision=RESTART)
         own_books.append(book)
         books[ports.venue, symbol] = book
-        tapes.append(_tape_of(system, settings, market, routers[symbol], market_tapes[symbol]))
+        tapes.append(_tape_of(system, settings, slot, routers[symbol], market_tapes[symbol]))
     return feed
 
 
 def _tape_of(
     system: ActorSystem,
     settings: EngineSettings,
-    market: MarketBlock,
+    slot: BookSlot,
     router: ActorRef,
     tape: MarketTape,
 ) -> ActorRef:
-    """One tape an instrument, shared by its listings."""
-    name = f"tape:{market.instrument.symbol}"
-    for ref in system.refs.values():
-        if ref.name == name:
-            return ref
+    """One a listing, all writing the instrument's tape; the first of them also samples mids."""
+    market, index = slot.market, slot.venue_index
+    symbol = market.instrument.symbol
+    first = not tape.rings
+    name = f"tape:{symbol}" if first else f"prints:{market.listings[index].venue}:{symbol}"
     actor = system.actor_of(router)
     assert isinstance(actor, RouterActor)
     seen = actor.costs.observations
     prints_max = settings.limits.tape_prints_max
     return system.spawn(
-        lambda: TapeActor(market, seen, prints_max, tape), name=name, supervision=RESTART
+        lambda: TapeActor(market, seen, prints_max, tape, index, sampling=first),
+        name=name,
+        supervision=RESTART,
     )

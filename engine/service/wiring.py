@@ -107,6 +107,7 @@ def build_world(
     books: dict[tuple[str, str], ActorRef] = {}
     for ports in venues:
         venue = ports.venue
+        maker.native[venue] = ports.trade_codec.native
         trade = trades[venue] = spawn_trade(system, settings, ports, switch, recovery)
         feed = feeds[venue] = spawn_feed(
             system, settings, ports, markets, routers, books, watches, tapes, recorder_of(venue)

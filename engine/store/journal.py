@@ -46,6 +46,9 @@ _APPEND = """
 INSERT INTO journal(first_seq, last_seq, ts_ns, block, hash) SELECT ?, ?, ?, ?, ?
 WHERE (SELECT last_seq FROM journal ORDER BY first_seq DESC LIMIT 1) IS ?"""
 
+_PUT = "INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?)"
+_FREE = "DELETE FROM idempotency WHERE client_id = ? AND key = ?"
+
 
 class SqliteStore:
     """One journal database and its only writer. Opening an existing one goes on with it.
@@ -120,12 +123,22 @@ class SqliteStore:
         """Entries from `from_seq` to `to_seq`, both included; blocks are decoded one at a time."""
         return read_entries(self._fetch, from_seq, to_seq)
 
-    def put_answer(
-        self, client_id: str, key: str, fingerprint: bytes, response: bytes, created_ns: int
-    ) -> None:
-        """Keep the answer to a request by its idempotency key; a second one changes nothing."""
-        sql = "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-        self._execute(sql, (client_id, key, fingerprint, response, created_ns))
+    def put_answers(self, rows: Sequence[tuple[str, str, bytes, bytes, int]]) -> None:
+        """Keep answers by idempotency key, (client, key, fingerprint, response, created_ns) each.
+
+        They take the place of earlier ones; an empty response gives its key free again.
+        """
+        connection = self.connection
+        try:
+            with self.guard:
+                connection.execute("BEGIN IMMEDIATE")
+                for row in rows:
+                    connection.execute(_PUT if row[3] else _FREE, row if row[3] else row[:2])
+                connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise journal_error("written", error) from error
 
     def forget_answers(self, before_ns: int) -> None:
         """Drop answers older than `before_ns`, which bounds the table."""

@@ -214,6 +214,9 @@ class Reducer:
         child = self._child(changes, report.client_order_id)
         if child is None:
             return
+        if report.terms is not None:
+            child.qty_1e8 = report.terms.qty_1e8
+            child.limit_price_1e9 = report.terms.limit_price_1e9
         child.state = next_state(
             child.state, report.kind, child.filled_qty_1e8, child.qty_1e8, working=report.working
         )

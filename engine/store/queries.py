@@ -139,6 +139,17 @@ class Queries:
         row = self._one(sql, (client_id, environment.value, graph_id), GraphRow)
         return None if row is None else self._stored(row, client_id, environment)
 
+    def paused_graphs(self, client_id: str, environment: Environment) -> frozenset[int]:
+        """Numbers of the client's graphs that are paused now."""
+        sql = (
+            # Both conditions on the status, so that the index of open graphs serves it.
+            "SELECT graph_number FROM graphs JOIN accounts USING (account) WHERE "
+            "status IN ('active', 'paused') AND status = 'paused' "
+            "AND client_id = ? AND environment = ?"
+        )
+        values = (client_id, environment.value)
+        return frozenset(row[0] for row in self._fetch(sql, values))
+
     def fills_of(self, order_number: int) -> list[FillRow]:
         """Every fill of one order, oldest first, for recovery."""
         sql = "SELECT * FROM fills WHERE order_number = ? ORDER BY seq"

@@ -100,7 +100,11 @@ NODES = Table(
 )
 FILLS = Table("fills", FillRow)
 DECISIONS = Table("decisions", DecisionRow)
-CHILDREN = Table("children", ChildRow, ("filled_qty_1e8", "state", "venue_order_id", "last_seq"))
+CHILDREN = Table(
+    "children",
+    ChildRow,
+    ("qty_1e8", "limit_price_1e9", "filled_qty_1e8", "state", "venue_order_id", "last_seq"),
+)
 META = Table("meta", MetaRow, ("number", "text", "seq"))
 TABLES = (ACCOUNTS, GRAPHS, BODIES, NODES, FILLS, DECISIONS, CHILDREN, META)
 

@@ -57,3 +57,21 @@ def test_the_nodes_tape_is_written_along() -> None:
     assert tape.usual_spread_1e9() is None
     stage.run(2 * S)
     assert tape.usual_spread_1e9() == 10**10
+
+
+def test_a_second_listing_writes_its_own_ring_and_samples_nothing() -> None:
+    tape = MarketTape()
+    stage = Stage()
+    block = market({"alpha": ([(PRICE - 10**10, 5)], [(PRICE, 5)])})
+    seen = VenueObservations(block.listings)
+    first, _ = stage.spawn(lambda: TapeActor(block, seen, 4, tape, 0))
+    second, other = stage.spawn(lambda: TapeActor(block, seen, 4, tape, 1, sampling=False))
+    stage.tell(first, TradePrint(0, PRICE, 1, Side.BUY, 10, 0))
+    stage.tell(second, TradePrint(0, PRICE + 1, 2, Side.SELL, 11, 0))
+    assert tape.rings[0].newest(9).tolist() == [[10, PRICE, 1, 0, 0]]
+    assert tape.rings[1].newest(9).tolist() == [[11, PRICE + 1, 2, 1, 0]]
+    assert (tape.traded_1e8, tape.last_price_1e9, other.count) == (3, PRICE + 1, 1)
+    for index in range(1, 6):
+        stage.run(S)
+        # One sample a second, although two actors write the tape.
+        assert len(tape._spreads) == index

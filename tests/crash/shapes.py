@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.messages import GraphCommandKind
+from engine.model.native import NativeVerbs
 from engine.model.terms import Terms
 from tests.support.crash_shapes import (
     DOLLAR,
@@ -26,6 +27,7 @@ from tests.support.graphs import edge
 __all__ = ["SHAPES"]
 
 LIMIT_LOW = 1_999 * DOLLAR + DOLLAR // 2
+EDITS = NativeVerbs(decrease=True, amend=True)
 RESTS = {"venue": "north"}
 
 
@@ -275,10 +277,34 @@ def meddled() -> list[Shape]:
     ]
 
 
+def natively() -> list[Shape]:
+    """Orders that their venue amends while they rest; the client says it again after a drop."""
+    rest = {"limit_1e9": LIMIT_LOW, "native": EDITS, "static": False, **RESTS}
+    lower = Terms(limit_1e9=LIMIT_LOW - DOLLAR // 10)
+    higher = Terms(limit_1e9=LIMIT_LOW + DOLLAR // 10, qty_1e8=ONE * 3 // 2)
+    return [
+        single(
+            name,
+            acts=(Act(1_000, GraphCommandKind.AMEND_NODE, "a", terms),),
+            others=(press(0.3, at_ms=at_ms, each=0.1), press(9.0, at_ms=12_000)),
+            **rest,
+        )
+        for name, terms, at_ms in (
+            ("native_decrease", Terms(qty_1e8=ONE // 2), 60_000),
+            ("native_larger", Terms(qty_1e8=ONE * 3 // 2), 60_000),
+            ("native_lower", lower, 60_000),
+            ("native_higher", higher, 60_000),
+            ("native_race", Terms(qty_1e8=ONE * 3 // 2), 1_000),
+            ("native_race_down", Terms(qty_1e8=ONE // 2), 1_000),
+        )
+    ]
+
+
 SHAPES: Sequence[Shape] = (
     *singles(),
     *hedges(),
     *exits(),
     *endings(),
     *meddled(),
+    *natively(),
 )

@@ -25,6 +25,7 @@ from engine.model.graph import (
     Quantity,
 )
 from engine.model.instruments import Environment, Instrument, InstrumentType, Listing
+from engine.model.native import NativeVerbs
 from engine.model.orders import ChildOrder, RouteIntent, TimeInForce
 from engine.model.risk import PreTradeRisk
 from engine.model.units import Side
@@ -156,6 +157,7 @@ def node_place(
     journal: ActorRef,
     trades: dict[str, ActorRef],
     prices: dict[str, ActorRef] | None = None,
+    native: dict[str, NativeVerbs] | None = None,
 ) -> NodePlace:
     """A place on this market between the given actors."""
     lot = min(listing.lot_1e8 for listing in block.listings)
@@ -171,4 +173,5 @@ def node_place(
         trades,
         prices or {},
         lambda node: make_policy(node.execution, limit=node.limit_price_1e9 is not None),
+        native or {},
     )

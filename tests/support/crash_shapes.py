@@ -9,6 +9,7 @@ import msgspec
 from engine.model.fees import FeeSchedule
 from engine.model.graph import Edge, Graph, Node
 from engine.model.instruments import Instrument, InstrumentType, Listing
+from engine.model.native import NO_NATIVE_VERBS, NativeVerbs
 from engine.model.risk import GraphRisk
 from engine.model.units import Side
 from tests.support.crash_world import Act, Press, Quote, Site
@@ -48,6 +49,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     static: bool = True
 
     on_failure: str = ""
+    native: NativeVerbs = NO_NATIVE_VERBS
 
     @property
     def graph(self) -> Graph:
@@ -63,7 +65,13 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
         """Fresh venues: every life of one engine goes over the same ones."""
         plan = [quote for venue in self.venues for quote in ladder(venue)]
         return [
-            Site(venue, [listing(venue, index)], LATENCY_NS[venue], [*plan, *self.others])
+            Site(
+                venue,
+                [listing(venue, index)],
+                LATENCY_NS[venue],
+                [*plan, *self.others],
+                self.native,
+            )
             for index, venue in enumerate(self.venues)
         ]
 
@@ -145,7 +153,8 @@ def drop_market(at_ms: int) -> tuple[Quote, ...]:
 
 def single(name: str, *, static: bool = True, **fields: Any) -> Shape:
     """A graph of one node."""
-    extra = {key: fields.pop(key) for key in ("others", "acts", "venues") if key in fields}
+    own = ("others", "acts", "venues", "native")
+    extra = {key: fields.pop(key) for key in own if key in fields}
     return Shape(name=name, nodes=(eth("a", **fields),), static=static, **extra)
 
 

@@ -26,6 +26,7 @@ from engine.messages import (
 )
 from engine.model.graph import Graph, GraphStatus
 from engine.model.instruments import Environment, Listing
+from engine.model.native import NO_NATIVE_VERBS, NativeVerbs
 from engine.model.orders import TimeInForce
 from engine.model.records import EngineStarted, GraphChanged, JournalEntry
 from engine.model.risk import Limits
@@ -39,7 +40,7 @@ from engine.service.recovery import past_graphs
 from engine.service.wiring import EngineSettings, VenuePorts, build_world
 from engine.store.journal import MEMORY, SqliteStore
 from engine.store.queries import Queries
-from venues.simulated.exchange import SimulatedExchange
+from venues.simulated.exchange import ExchangeConfig, SimulatedExchange
 from venues.simulated.feed_codec import SimulatedFeedCodec
 from venues.simulated.link import SimulatedLink
 from venues.simulated.trade_codec import SimulatedTradeCodec
@@ -99,12 +100,18 @@ class Site:
     """One venue with everything that outlives an engine."""
 
     def __init__(
-        self, venue: str, listings: Sequence[Listing], latency_ns: int, plan: Sequence[object]
+        self,
+        venue: str,
+        listings: Sequence[Listing],
+        latency_ns: int,
+        plan: Sequence[object],
+        native: NativeVerbs = NO_NATIVE_VERBS,
     ) -> None:
         self.venue = venue
         self.listings = tuple(listings)
         self.latency_ns = latency_ns
-        self.exchange = SimulatedExchange(venue, listings, random.Random(f"site {venue}"))
+        config = ExchangeConfig(native=native)
+        self.exchange = SimulatedExchange(venue, listings, random.Random(f"site {venue}"), config)
         self.plan = [one for one in plan if isinstance(one, Quote) and one.venue == venue]
         self.presses = [one for one in plan if isinstance(one, Press) and one.venue == venue]
         self.pressed = [0] * len(self.presses)
@@ -372,7 +379,7 @@ class Life:
             feed_link.bind(feed)
             trade_link.bind(trade)
 
-        codec = SimulatedTradeCodec(site.venue)
+        codec = SimulatedTradeCodec(site.venue, site.exchange.config.native)
         return VenuePorts(
             site.venue, site.listings, make_feed_codec, codec, feed_link, trade_link, bind
         )

@@ -34,7 +34,7 @@ from engine.model.traces import TraceEvent, trace_events
 from engine.model.units import Side, qty_1e8
 from engine.model.units import price_1e9 as to_price
 from engine.runtime.actor import ActorRef
-from engine.runtime.simulated_driver import SimulatedDriver
+from engine.runtime.simulated_driver import Answer, SimulatedDriver
 from engine.runtime.supervision import HALT
 from engine.runtime.system import ActorSystem
 from engine.service.graph_view import GraphState
@@ -151,7 +151,7 @@ class GraphWorld:
             feed_link.bind(feed)
             trade_link.bind(trade)
 
-        codec = SimulatedTradeCodec(venue)
+        codec = SimulatedTradeCodec(venue, self.exchanges[venue].config.native)
         return VenuePorts(venue, listings, make_feed_codec, codec, feed_link, trade_link, bind)
 
     # -- the script
@@ -248,6 +248,16 @@ class GraphWorld:
     def amend(self, graph_id: str, node_id: str, **terms: Any) -> CommandAnswer:
         """New terms for a node."""
         return self.command(graph_id, GraphCommandKind.AMEND_NODE, node_id, Terms(**terms))
+
+    def tell_amend(self, graph_id: str, node_id: str, **terms: Any) -> Answer:
+        """The same without waiting; what will be answered."""
+        kind = GraphCommandKind.AMEND_NODE
+        return self.driver.ask(
+            self.world.registry,
+            lambda reply: GraphCommand(
+                reply, CLIENT, SANDBOX, graph_id, kind, node_id, terms=Terms(**terms)
+            ),
+        )
 
     def kill(
         self, scope: KillScope, key: str = "", *, cancel: bool = True, reason: str = "risk limit"

@@ -114,5 +114,6 @@ def child_of(entries: Sequence[JournalEntry], name: str, qty: int) -> tuple[int,
             state = next_state(state, ReportKind.FILL, filled, qty)
         if isinstance(payload, ReportRecorded) and payload.report.client_order_id == name:
             report = payload.report
+            qty = qty if report.terms is None else report.terms.qty_1e8
             state = next_state(state, report.kind, filled, qty, working=report.working)
     return filled, state

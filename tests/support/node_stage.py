@@ -23,6 +23,7 @@ from engine.messages import (
 )
 from engine.model.graph import Edge, Graph, Node, NodeStatus
 from engine.model.instruments import Environment
+from engine.model.native import NativeVerbs
 from engine.model.orders import ChildOrder, OrderReport, ReportKind, TimeInForce, VenueFill
 from engine.model.progress import NodeProgress
 from engine.model.records import NodeChanged
@@ -86,6 +87,7 @@ class NodeStage(Stage):
         watched: bool = False,
         restored: RestoredNode | None = None,
         books: dict[str, Any] | None = None,
+        native: dict[str, NativeVerbs] | None = None,
     ) -> None:
         super().__init__()
         self.risk, self.router = self.probe("risk"), self.probe("router")
@@ -102,7 +104,7 @@ class NodeStage(Stage):
         )
         trades = dict.fromkeys(books, self.trade)
         ends = self.risk, self.router, self.journal, trades, {"BTC-USD": self.prices}
-        place = node_place(self.block, *ends)
+        place = node_place(self.block, *ends, native)
         self.peers = [self.probe(f"peer{i}") for i in range(len(nodes))]
         plans = edge_plans(Graph(nodes=tuple(nodes), edges=tuple(edges)))[index]
         incoming = Incoming(plans, join_all=made.join == "all") if plans else None

@@ -11,6 +11,7 @@ from engine.model.fees import FeeSchedule
 from engine.model.instruments import Instrument, InstrumentType, Listing
 from engine.model.orders import ChildOrder, TimeInForce
 from engine.model.units import Side, price_1e9, qty_1e8
+from venues.simulated.amend_frames import Amend
 from venues.simulated.exchange import ExchangeConfig, SimulatedExchange
 from venues.simulated.market_data import SessionFrame
 from venues.simulated.protocol import Cancel, Place, Query, Subscribe, encode
@@ -61,7 +62,7 @@ def quote(
 
 
 def ask(
-    exchange: Any, request: Place | Cancel | Query | Subscribe, now_ns: int = T0
+    exchange: Any, request: Place | Cancel | Amend | Query | Subscribe, now_ns: int = T0
 ) -> list[dict[str, Any]]:
     """Send one request on the trade session; the frames, decoded."""
     session = FEED if isinstance(request, Subscribe) else TRADE

@@ -29,7 +29,7 @@ SIMULATED = (
     "venues/",
 )
 REAL = ("engine/runtime/live_driver.py", "venues/http.py", "venues/websocket.py")
-COROUTINES = (*REAL, "engine/service/")
+COROUTINES = (*REAL, "engine/client/", "engine/service/")
 
 BANNED = re.compile(
     r"time\..*|random\..*|secrets\..*|numpy\.random\..*|os\.urandom|os\.getpid"

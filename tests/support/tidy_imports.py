@@ -47,6 +47,8 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
         "engine.decisions",
         "engine.intelligence",
     ),
+    # What a user's program imports: it must not carry the engine along.
+    "engine.client": (*GROUND, "engine.model", "engine.client"),
     "engine.store": (*FLOORS, "engine.store"),
     "actors": ACTORS,
     "venues": (
@@ -57,7 +59,6 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
         "venues",
     ),
     "engine.service": EVERYTHING,
-    "engine.service.client": (*GROUND, "engine.model", "engine.service.client"),
     "bench": (*EVERYTHING, "bench", "tests.support"),
     "tests": (*EVERYTHING, "bench", "tests"),
 }
@@ -71,16 +72,22 @@ LIBRARIES_OF: Mapping[str, tuple[str, ...]] = {
 }
 
 EDGE = (
+    "engine/client/",
     "engine/runtime/live_driver.py",
     "engine/service/",
     "venues/http.py",
     "venues/websocket.py",
 )
-THREADS = ("engine/runtime/live_driver.py", "engine/service/", "engine/store/")
+THREADS = (
+    "engine/client/",
+    "engine/runtime/live_driver.py",
+    "engine/service/",
+    "engine/store/",
+)
 PLACES: Mapping[str, tuple[str, ...]] = {
     "_thread": (),
     "aiohttp": (
-        "engine/service/client/",
+        "engine/client/",
         "engine/service/rest/",
         "venues/http.py",
         "venues/websocket.py",

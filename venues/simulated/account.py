@@ -94,6 +94,14 @@ class Account:
         if listing.instrument.type is not InstrumentType.PERP:
             self.balances[base_asset(listing)] = qty_1e8 * QTY_TO_AMOUNT
 
+    def shift(self, listing: Listing, signed_1e8: int, price_1e9: int) -> None:
+        """Change what is held of a listing from outside the market: no money, no fee moves."""
+        if not signed_1e8:
+            return
+        self.position(listing.venue_symbol).apply(signed_1e8, price_1e9)
+        if listing.instrument.type is not PERP:
+            self.add(base_asset(listing), signed_1e8 * QTY_TO_AMOUNT)
+
     def required(self, listing: Listing, side: Side, qty_1e8: int, price_1e9: int) -> Hold:
         """What an order of this size must find available and keeps held while open."""
         quote = listing.instrument.quote

@@ -9,6 +9,7 @@ import msgspec
 
 from engine.model.fees import FeeSchedule
 from engine.model.instruments import Instrument, InstrumentType, Listing
+from engine.model.native import NO_NATIVE_VERBS, NativeVerbs
 from engine.model.units import PPM, price_1e9, qty_1e8
 from venues.simulated.event_markets import EVENT_DEPTH, EVENT_MARKETS, EventMarket, event_listing
 from venues.simulated.exchange import ExchangeConfig, SimulatedExchange
@@ -21,6 +22,7 @@ __all__ = [
     "VenueProfile",
     "build_sandbox",
     "depth_of",
+    "native_of",
     "sandbox_listings",
 ]
 
@@ -55,12 +57,17 @@ class VenueProfile(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     funding_ppm_per_hour: int = 0
 
 
+KEEPS_PLACE = NativeVerbs(decrease=True)
+EDITS = NativeVerbs(decrease=True, amend=True)
+KALSHI = NativeVerbs(decrease=True, amend=True, batch_max=20)
+POLYMARKET = NativeVerbs(batch_max=15)
+
 VENUE_PROFILES: tuple[VenueProfile, ...] = (
     VenueProfile(
         name="binance",
         latency_ns=20 * MS,
         fees=FeeSchedule(taker_ppm=1_000, maker_ppm=900),
-        config=ExchangeConfig(places_max=300),
+        config=ExchangeConfig(places_max=300, native=KEEPS_PLACE),
         half_spread_ppm=30,
         step_ppm=50,
         markets=(
@@ -73,7 +80,7 @@ VENUE_PROFILES: tuple[VenueProfile, ...] = (
         name="coinbase",
         latency_ns=30 * MS,
         fees=FeeSchedule(taker_ppm=1_100, maker_ppm=600),
-        config=ExchangeConfig(places_max=200),
+        config=ExchangeConfig(places_max=200, native=EDITS),
         half_spread_ppm=50,
         step_ppm=50,
         markets=(
@@ -87,7 +94,7 @@ VENUE_PROFILES: tuple[VenueProfile, ...] = (
         latency_ns=40 * MS,
         fees=FeeSchedule(taker_ppm=1_200, maker_ppm=500),
         # This venue leaves a tenth of its fills unclassified, so that nobody relies on the flag.
-        config=ExchangeConfig(places_max=100, unclassified_ppm=100_000),
+        config=ExchangeConfig(places_max=100, unclassified_ppm=100_000, native=EDITS),
         half_spread_ppm=80,
         step_ppm=60,
         markets=(
@@ -100,7 +107,7 @@ VENUE_PROFILES: tuple[VenueProfile, ...] = (
         name="hyperliquid",
         latency_ns=300 * MS,
         fees=FeeSchedule(taker_ppm=450, maker_ppm=150),
-        config=ExchangeConfig(places_max=100),
+        config=ExchangeConfig(places_max=100, native=EDITS),
         perp=True,
         half_spread_ppm=30,
         step_ppm=40,
@@ -115,13 +122,13 @@ VENUE_PROFILES: tuple[VenueProfile, ...] = (
         name="polymarket",
         latency_ns=130 * MS,
         fees=FeeSchedule(taker_ppm=0, asset="USDC"),
-        config=ExchangeConfig(places_max=60, unclassified_ppm=50_000),
+        config=ExchangeConfig(places_max=60, unclassified_ppm=50_000, native=POLYMARKET),
     ),
     VenueProfile(
         name="kalshi",
         latency_ns=75 * MS,
         fees=FeeSchedule(taker_ppm=0),
-        config=ExchangeConfig(places_max=30),
+        config=ExchangeConfig(places_max=30, native=KALSHI),
     ),
 )
 
@@ -176,6 +183,12 @@ def build_sandbox(
         )
         venues.append(SandboxVenue(profile, mine, exchange, flow))
     return venues
+
+
+def native_of(venue: str) -> NativeVerbs:
+    """What one of these venues does natively."""
+    found = [one.config.native for one in VENUE_PROFILES if one.name == venue]
+    return found[0] if found else NO_NATIVE_VERBS
 
 
 def depth_of(profile: VenueProfile, listing: Listing) -> DepthProfile:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from engine.model.native import NO_NATIVE_VERBS, NativeVerbs
 from venues.simulated.faults import FaultModel, Storm
 from venues.simulated.order_checks import (
     BAD_SIGNATURE,
@@ -32,7 +33,8 @@ class ExchangeConfig(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     `unclassified_ppm` of fills carry no maker flag; `busy_ppm` of places are refused as busy, and
     `server_error_ppm` are answered by an error that does not say whether the order was taken (one
     in two was). A market in `indexed_at_ns` refuses orders until that time, since nothing is known
-    of it yet. Without `signature_valid` no order is accepted at all.
+    of it yet. Without `signature_valid` no order is accepted at all. `native` is what may be done
+    to a resting order.
     """
 
     unclassified_ppm: int = 0
@@ -47,6 +49,7 @@ class ExchangeConfig(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     indexed_at_ns: dict[str, int] = {}
     closed_max: int = CLOSED_MAX
     orders_max: int = 65_536
+    native: NativeVerbs = NO_NATIVE_VERBS
 
 
 class Weather(Protocol):
@@ -81,17 +84,25 @@ class Door:
             return DUPLICATE_ID
         if request.id in self.memory.void:
             return VOID_ID
+        refusal = self.shut_to(request.sent, now_ns)
+        if refusal is not None:
+            return refusal
+        config = self.config
+        if config.indexed_at_ns and now_ns < config.indexed_at_ns.get(request.sym, 0):
+            return NOT_INDEXED
+        return None
+
+    def shut_to(self, sent_ns: int, now_ns: int) -> Refusal | None:
+        """Why nobody's request is let in now: signature, age, rate, mood."""
         if not self.signature_valid:
             return BAD_SIGNATURE
         config = self.config
-        if request.sent and now_ns - request.sent > config.recv_window_ns:
+        if sent_ns and now_ns - sent_ns > config.recv_window_ns:
             return STALE_REQUEST
         if self.storm(now_ns) is Storm.RATE or self.over_rate(now_ns):
             return RATE_LIMITED
         if config.busy_ppm and self.rng.randrange(PPM) < config.busy_ppm:
             return BUSY
-        if config.indexed_at_ns and now_ns < config.indexed_at_ns.get(request.sym, 0):
-            return NOT_INDEXED
         return None
 
     def fails(self, now_ns: int) -> bool:

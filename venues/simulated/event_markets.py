@@ -14,7 +14,15 @@ from engine.model.fees import FeeSchedule
 from engine.model.instruments import Instrument, InstrumentType, Listing
 from venues.simulated.order_flow import DepthProfile
 
-__all__ = ["EVENT_DEPTH", "EVENT_MARKETS", "EventMarket", "event_fees", "event_listing"]
+__all__ = [
+    "EVENT_DEPTH",
+    "EVENT_MARKETS",
+    "PLACEHOLDER_MARKETS",
+    "EventMarket",
+    "event_fees",
+    "event_listing",
+    "token_id",
+]
 
 CENT_1E9 = 10_000_000
 CONTRACT_1E8 = 100_000_000
@@ -43,7 +51,8 @@ EVENT_DEPTH = DepthProfile(
 
 class EventMarket(msgspec.Struct, frozen=True, gc=False):
     """One yes/no market. `yes_percent` is where its price starts; `closes_in_s` counts from the
-    sandbox's start and is not positive for a resolved one, whose outcome is `resolved`."""
+    sandbox's start and is not positive for a resolved one, whose outcome is `resolved`. Markets
+    of one `event` share it, and each asks about its `candidate`."""
 
     venue: str
     slug: str
@@ -53,6 +62,8 @@ class EventMarket(msgspec.Struct, frozen=True, gc=False):
     closes_in_s: int
     resolved: str | None = None
     outcomes: tuple[str, str] = ("Yes", "No")
+    event: str | None = None
+    candidate: str | None = None
 
     @property
     def yes_token_id(self) -> str:
@@ -127,9 +138,25 @@ def poly(
     )
 
 
+def candidate(event: str, name: str, yes_percent: int, days: int) -> EventMarket:
+    """One of the polymarket rows of an election."""
+    slug = f"{event}-{name.lower().replace(' ', '-')}"
+    return EventMarket(
+        "polymarket",
+        slug,
+        f"Next mayor of Rivermouth: {name}?",
+        "politics",
+        yes_percent,
+        days * DAY,
+        event=event,
+        candidate=name,
+    )
+
+
 def kalshi(ticker: str, question: str, category: str, yes_percent: int, days: int) -> EventMarket:
-    """A kalshi row."""
-    return EventMarket("kalshi", ticker, question, category, yes_percent, days * DAY)
+    """A kalshi row; its event is the ticker without the strike."""
+    event = ticker.rpartition("-")[0] if ticker.count("-") > 1 else ticker
+    return EventMarket("kalshi", ticker, question, category, yes_percent, days * DAY, event=event)
 
 
 EVENT_MARKETS: tuple[EventMarket, ...] = (
@@ -153,6 +180,9 @@ EVENT_MARKETS: tuple[EventMarket, ...] = (
     poly("final-goes-to-overtime", "Does the final go to overtime?", "sports", 22, 9),
     poly("hottest-month-on-record", "Hottest month on record?", "weather", 40, 28),
     poly("ceasefire-signed", "Is the ceasefire signed this quarter?", "geopolitics", 29, 80),
+    candidate("next-mayor-of-rivermouth", "Ada Fenwick", 46, 75),
+    candidate("next-mayor-of-rivermouth", "Tomas Okoro", 33, 75),
+    candidate("next-mayor-of-rivermouth", "Lena Maro", 13, 75),
     poly("btc-above-60k-last-month", "BTC above 60,000 last month?", "crypto", 99, -5, "Yes"),
     poly("rate-hike-last-meeting", "Did the Fed hike last time?", "economics", 1, -12, "No"),
     poly("btc-updown-yesterday", "BTC up or down yesterday?", "crypto", 99, -1, "Up", UP_DOWN),
@@ -166,4 +196,9 @@ EVENT_MARKETS: tuple[EventMarket, ...] = (
     kalshi("INXD-26DEC31-T6500", "S&P 500 above 6,500?", "finance", 45, 120),
     kalshi("NASDAQ100Y-26DEC31-T24000", "Nasdaq-100 above 24,000?", "finance", 38, 120),
     kalshi("KXHIGHNY-26DEC31-T45", "New York above 45 F?", "weather", 52, 120),
+)
+# In the catalogue only: slots of an event that nobody has taken yet have no book.
+PLACEHOLDER_MARKETS: tuple[EventMarket, ...] = (
+    candidate("next-mayor-of-rivermouth", "Person D", 1, 75),
+    candidate("next-mayor-of-rivermouth", "Other", 4, 75),
 )

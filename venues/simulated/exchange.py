@@ -15,26 +15,28 @@ from engine.model.instruments import Listing
 from engine.model.orders import TimeInForce
 from engine.model.units import Side
 from venues.simulated.account import Account
+from venues.simulated.amending import amend
 from venues.simulated.door import PPM, Door, ExchangeConfig
-from venues.simulated.faults import FaultModel
 from venues.simulated.market_data import PublishedBook, SessionFrame
 from venues.simulated.order_checks import (
     NO_LIQUIDITY,
     NOT_REDUCING,
     REFUSALS,
     SERVER_ERROR,
+    TOO_LARGE,
     Order,
     Refusal,
     no_market,
     read_order,
     reduces,
 )
-from venues.simulated.orders import ClientOrder, OrderMemory, fill_order
+from venues.simulated.orders import ClientOrder, OrderMemory, fill_order, no_cancel
 from venues.simulated.protocol import (
     Ack,
+    Amend,
+    Batch,
     Cancel,
     Cancelled,
-    CancelReject,
     Expired,
     Heartbeat,
     ListOrders,
@@ -88,7 +90,6 @@ class SimulatedExchange(Sessions):
         self.account = Account(short_allowed=self.config.short_allowed)
         self.account.seed(self.listings)
         self.memory = OrderMemory(self.config.closed_max)
-        self.weather: FaultModel | None = None
         self.door = Door(self.config, rng, self.memory, self)
         self.reducing = Reducing()
         self.by_number: dict[int, ClientOrder] = {}
@@ -99,13 +100,12 @@ class SimulatedExchange(Sessions):
         if self.weather is not None:
             now_ns = self.clock(now_ns)
         request = decode_request(payload)
-        if isinstance(request, Place):
-            if self.door.fails(now_ns):
-                self.break_down(session, request, now_ns)
-            else:
-                self.place(session, request, now_ns)
-        elif isinstance(request, Cancel):
-            self.cancel(session, request, now_ns)
+        if isinstance(request, Batch):
+            self.batch(session, request, now_ns)
+        elif isinstance(request, Place | Cancel):
+            self.trade(session, request, now_ns)
+        elif isinstance(request, Amend):
+            amend(self, session, request, now_ns, self.rng)
         elif isinstance(request, Query):
             self.query(session, request, now_ns)
         elif isinstance(request, OpenOrders):
@@ -139,17 +139,23 @@ class SimulatedExchange(Sessions):
 
     # ------------------------------------------------------------- requests
 
-    def subscribe(self, session: int, request: Subscribe, now_ns: int) -> None:
-        """Snapshot of every known symbol, then its deltas."""
-        for symbol in request.syms:
-            book = self.books.get(symbol)
-            if book is None:
-                known = no_market(symbol)
-                self.answer(session, Reject(id="", code=known.code, text=known.text, ts=now_ns))
-                continue
-            self.outbox.extend(book.publish(now_ns))
-            book.subscribers[session] = None
-            self.outbox.append((session, book.snapshot(now_ns)))
+    def trade(self, session: int, request: Place | Cancel, now_ns: int) -> None:
+        """One place or cancel; the venue may break down over a place."""
+        if isinstance(request, Cancel):
+            self.cancel(session, request, now_ns)
+        elif self.door.fails(now_ns):
+            self.break_down(session, request, now_ns)
+        else:
+            self.place(session, request, now_ns)
+
+    def batch(self, session: int, request: Batch, now_ns: int) -> None:
+        """Each request for itself; of a batch that is too large no place is taken."""
+        fits = len(request.requests) <= self.config.native.batch_max
+        for one in request.requests:
+            if fits or isinstance(one, Cancel):
+                self.trade(session, one, now_ns)
+            else:
+                self.refuse(session, one, TOO_LARGE, now_ns)
 
     def place(self, session: int, request: Place, now_ns: int) -> None:
         """A new order: every check, then matching."""
@@ -200,6 +206,7 @@ class SimulatedExchange(Sessions):
             tif,
             now_ns,
             reduce=request.reduce,
+            post=request.post,
         )
         mine.held = None if request.reduce else hold
         placed = book.book.place(
@@ -232,12 +239,7 @@ class SimulatedExchange(Sessions):
         """Cancel, unless a fill (or an earlier cancel) came first."""
         order = self.memory.get(request.id)
         if order is None or order.state is not OrderState.OPEN:
-            known = order is not None
-            code = RejectCode.NOT_OPEN if known else RejectCode.UNKNOWN_ORDER
-            text = f"order is {order.state}" if order is not None else "no such order"
-            cum = fixed_qty(order.cum_qty_1e8) if order is not None else None
-            refusal = CancelReject(id=request.id, code=code, text=text, ts=now_ns, cum=cum)
-            self.answer(session, refusal)
+            self.answer(session, no_cancel(request.id, order, now_ns))
             return
         self.withdraw(order, "", now_ns)
 
@@ -247,8 +249,9 @@ class SimulatedExchange(Sessions):
         if order is None:
             self.memory.make_void(request.id)
             self.answer(session, NotFound(id=request.id, ts=now_ns))
-        else:
-            self.answer(session, order.status(now_ns))
+            return
+        order.rev = max(order.rev, request.rev)
+        self.answer(session, order.status(now_ns))
 
     def refuse_at_door(self, request: Place, now_ns: int) -> Refusal | None:
         """Checks that need no limit: the door's own, then the market's state and the position."""
@@ -392,7 +395,3 @@ class SimulatedExchange(Sessions):
             self.memory.make_void(request.id)
         frame = Reject(id=request.id, code=refusal.code, text=refusal.text, ts=now_ns)
         self.answer(session, frame)
-
-    def clock(self, now_ns: int) -> int:
-        """The venue's own time, which may jump."""
-        return now_ns if self.weather is None else self.weather.venue_ns(now_ns)

@@ -17,6 +17,7 @@ from venues.simulated.protocol import Place, RejectCode, fixed_qty
 __all__ = [
     "BAD_SIGNATURE",
     "BUSY",
+    "CODES",
     "DUPLICATE_ID",
     "NOT_INDEXED",
     "NOT_REDUCING",
@@ -25,6 +26,7 @@ __all__ = [
     "REFUSALS",
     "SERVER_ERROR",
     "STALE_REQUEST",
+    "TOO_LARGE",
     "VOID_ID",
     "Order",
     "Refusal",
@@ -58,6 +60,7 @@ SERVER_ERROR = Refusal(RejectCode.SERVER_ERROR, "service unavailable (code: 503)
 BUSY = Refusal(RejectCode.BUSY, "matching engine is busy, try again")
 NOT_INDEXED = Refusal(RejectCode.NOT_INDEXED, "market metadata not yet indexed (gamma)")
 BAD_SIGNATURE = Refusal(RejectCode.BAD_SIGNATURE, "invalid signature")
+TOO_LARGE = Refusal(RejectCode.NOT_SUPPORTED, "the batch has more requests than are taken at once")
 NOT_REDUCING = Refusal(RejectCode.REDUCE_ONLY, "order would not reduce the position")
 NO_LIQUIDITY = Refusal(RejectCode.NO_LIQUIDITY, "nothing to trade against")
 REFUSALS = {

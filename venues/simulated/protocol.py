@@ -14,9 +14,15 @@ from typing import Final
 import msgspec
 
 from engine.model.orders import TimeInForce
+from venues.simulated.amend_frames import Amend, Amended, AmendReject
+from venues.simulated.decimal_text import fixed_price, fixed_qty
 
 __all__ = [
     "Ack",
+    "Amend",
+    "AmendReject",
+    "Amended",
+    "Batch",
     "Cancel",
     "CancelReject",
     "Cancelled",
@@ -76,6 +82,8 @@ class RejectCode(StrEnum):
     MARKET_CLOSED = "MARKET_CLOSED"
     NOT_OPEN = "ORDER_NOT_OPEN"
     UNKNOWN_ORDER = "UNKNOWN_ORDER"
+    BELOW_FILLED = "BELOW_FILLED"
+    NOT_SUPPORTED = "NOT_SUPPORTED"
 
 
 class OrderState(StrEnum):
@@ -116,9 +124,13 @@ class Cancel(Wire, frozen=True, gc=False, tag_field="op", tag="cancel"):
 
 
 class Query(Wire, frozen=True, gc=False, tag_field="op", tag="query"):
-    """State and every fill of an order, open or closed, by client order id."""
+    """State and every fill of an order, open or closed, by client order id.
+
+    No amendment up to number `rev` is taken after it.
+    """
 
     id: str
+    rev: int = 0
 
 
 class OpenOrders(Wire, frozen=True, gc=False, tag_field="op", tag="open_orders"):
@@ -139,7 +151,13 @@ class Subscribe(Wire, frozen=True, gc=False, tag_field="op", tag="subscribe"):
     syms: tuple[str, ...]
 
 
-Request = Place | Cancel | Query | OpenOrders | ListOrders | Subscribe
+class Batch(Wire, frozen=True, gc=False, tag_field="op", tag="batch"):
+    """Several requests in one message, each answered by itself, in order."""
+
+    requests: tuple[Place | Cancel, ...]
+
+
+Request = Place | Cancel | Amend | Batch | Query | OpenOrders | ListOrders | Subscribe
 
 
 # ---------------------------------------------------------- market data frames
@@ -266,7 +284,8 @@ class CancelReject(Wire, frozen=True, gc=False, tag_field="ev", tag="cancel_reje
 
 
 class Status(Wire, frozen=True, gc=False, tag_field="ev", tag="status"):
-    """Answer to a query: state, cumulative quantity and every fill."""
+    """Answer to a query: state, cumulative quantity and every fill; total and price in force,
+    and the last amendment that was decided."""
 
     id: str
     vid: str
@@ -276,6 +295,9 @@ class Status(Wire, frozen=True, gc=False, tag_field="ev", tag="status"):
     fills: list[FillRow] = []
     code: str = ""
     text: str = ""
+    qty: str = ""
+    px: str = ""
+    rev: int = 0
 
 
 class NotFound(Wire, frozen=True, gc=False, tag_field="ev", tag="not_found"):
@@ -335,6 +357,8 @@ Frame = (
     | Cancelled
     | Expired
     | CancelReject
+    | Amended
+    | AmendReject
     | Status
     | NotFound
     | OpenOrdersAnswer
@@ -369,18 +393,3 @@ def is_cancel(payload: bytes) -> bool:
 def is_heartbeat(payload: bytes) -> bool:
     """Whether a frame is a heartbeat."""
     return payload.startswith(HEARTBEAT_START)
-
-
-def fixed_price(price_1e9: int) -> str:
-    """Exact decimal text of a price or an amount in 1e-9, without trailing zeros."""
-    if price_1e9 < 0:
-        return "-" + fixed_price(-price_1e9)
-    whole, rest = divmod(price_1e9, 1_000_000_000)
-    # Adding the unit and dropping its digit pads with zeros at half the cost of a format.
-    return f"{whole}.{str(1_000_000_000 + rest)[1:].rstrip('0')}" if rest else str(whole)
-
-
-def fixed_qty(qty_1e8: int) -> str:
-    """Exact decimal text of a non-negative quantity in 1e-8, without trailing zeros."""
-    whole, rest = divmod(qty_1e8, 100_000_000)
-    return f"{whole}.{str(100_000_000 + rest)[1:].rstrip('0')}" if rest else str(whole)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from venues.simulated.faults import FaultModel
 from venues.simulated.market_data import PublishedBook, SessionFrame
-from venues.simulated.protocol import Frame, encode
+from venues.simulated.order_checks import no_market
+from venues.simulated.protocol import Frame, Reject, Subscribe, encode
 
 __all__ = ["Sessions"]
 
@@ -21,6 +23,7 @@ class Sessions:
         self.sessions: dict[int, bool] = {}
         self.outbox: list[SessionFrame] = []
         self.muted = False
+        self.weather: FaultModel | None = None
 
     def connect(self, session: int, *, private: bool) -> None:
         """A session is there; a private one hears of the account's fills."""
@@ -38,6 +41,22 @@ class Sessions:
         self.outbox.clear()
         for book in self.books.values():
             book.subscribers.clear()
+
+    def subscribe(self, session: int, request: Subscribe, now_ns: int) -> None:
+        """Snapshot of every known symbol, then its deltas."""
+        for symbol in request.syms:
+            book = self.books.get(symbol)
+            if book is None:
+                known = no_market(symbol)
+                self.answer(session, Reject(id="", code=known.code, text=known.text, ts=now_ns))
+                continue
+            self.outbox.extend(book.publish(now_ns))
+            book.subscribers[session] = None
+            self.outbox.append((session, book.snapshot(now_ns)))
+
+    def clock(self, now_ns: int) -> int:
+        """The venue's own time, which may jump."""
+        return now_ns if self.weather is None else self.weather.venue_ns(now_ns)
 
     def answer(self, session: int, frame: Frame) -> None:
         """To the session that asked."""

@@ -17,7 +17,15 @@ from engine.errors import DecodeError
 from engine.messages import TradeEvent
 from engine.model.instruments import Listing
 from engine.model.listed import ListedOrder
-from engine.model.orders import ID_PREFIX, ChildOrder, OrderReport, ReportKind, VenueFill
+from engine.model.native import NO_NATIVE_VERBS, NativeVerbs
+from engine.model.orders import (
+    ID_PREFIX,
+    ChildOrder,
+    OrderReport,
+    OrderTerms,
+    ReportKind,
+    VenueFill,
+)
 from engine.model.units import (
     PRICE_DECIMALS,
     QTY_DECIMALS,
@@ -26,6 +34,7 @@ from engine.model.units import (
     parse_decimal,
     parse_side,
 )
+from venues.simulated.amend_frames import Amend, Amended, AmendReject
 from venues.simulated.protocol import (
     Ack,
     Cancel,
@@ -47,6 +56,8 @@ from venues.simulated.protocol import (
     RejectCode,
     Status,
     encode,
+    fixed_price,
+    fixed_qty,
 )
 
 __all__ = ["SimulatedTradeCodec"]
@@ -58,6 +69,8 @@ OrderFrame = (
     | Cancelled
     | Expired
     | CancelReject
+    | Amended
+    | AmendReject
     | Status
     | NotFound
     | OpenOrdersAnswer
@@ -82,8 +95,11 @@ FORMS_MAX = 4_096
 class SimulatedTradeCodec:
     """Implements `TradeCodec` for one venue. The number forms of up to 4,096 symbols are kept."""
 
-    def __init__(self, venue: str) -> None:
+    native: NativeVerbs = NO_NATIVE_VERBS
+
+    def __init__(self, venue: str, native: NativeVerbs = NO_NATIVE_VERBS) -> None:
         self.venue = venue
+        self.native = native
         self.forms: dict[str, Form] = {}
 
     def encode_place(self, child: ChildOrder, now_ns: int) -> bytes:
@@ -117,7 +133,23 @@ class SimulatedTradeCodec:
 
     def encode_query(self, child: ChildOrder, now_ns: int) -> bytes:
         """A query by client order id."""
-        return encode(Query(id=child.client_order_id))
+        return encode(Query(id=child.client_order_id, rev=child.amendment))
+
+    def encode_amend(self, child: ChildOrder, now_ns: int) -> bytes:
+        """A native amendment of the resting order."""
+        return encode(
+            Amend(
+                id=child.client_order_id,
+                rev=child.amendment,
+                qty=fixed_qty(child.qty_1e8),
+                px=fixed_price(child.limit_price_1e9),
+                sent=now_ns,
+            )
+        )
+
+    def encode_batch(self, requests: Sequence[bytes]) -> bytes:
+        """Places and cancels in one message."""
+        return b'{"op":"batch","requests":[' + b",".join(requests) + b"]}"
 
     def encode_open_orders(self) -> bytes:
         """A request for all open orders of the account."""
@@ -153,6 +185,8 @@ class SimulatedTradeCodec:
             return [report for row in rows for report in self.status_reports(row.order, recv_ns)]
         if isinstance(frame, Heartbeat):
             return ()
+        if isinstance(frame, Amended | AmendReject):
+            return (self.amend_report(frame, recv_ns),)
         return (self.plain_report(frame, recv_ns),)
 
     def read(self, payload: bytes) -> OrderFrame:
@@ -230,9 +264,22 @@ class SimulatedTradeCodec:
                 working=frame.state is OrderState.OPEN,
                 code=frame.code,
                 text=frame.text,
+                terms=terms(frame.qty, frame.px, frame.rev),
             )
         )
         return reports
+
+    def amend_report(self, frame: Amended | AmendReject, recv_ns: int) -> OrderReport:
+        """An amendment in force, refused, or with an outcome that nobody knows."""
+        if isinstance(frame, Amended):
+            kind, vid, code, text = ReportKind.AMENDED, frame.vid, "", ""
+        else:
+            kind, vid, code, text = ReportKind.AMEND_REJECTED, "", frame.code, frame.text
+        found = terms(frame.qty, frame.px, frame.rev)
+        if found is None:
+            kind = ReportKind.UNKNOWN
+        id_, ts, cum = frame.id, frame.ts, frame.cum
+        return self.report(kind, id_, recv_ns, ts, vid, cum, code=code, text=text, terms=found)
 
     def fill_report(
         self, client_id: str, vid: str, row: FillRow, cum_qty_1e8: int, recv_ns: int
@@ -268,6 +315,7 @@ class SimulatedTradeCodec:
         working: bool = False,
         code: str = "",
         text: str = "",
+        terms: OrderTerms | None = None,
     ) -> OrderReport:
         """A report without a fill."""
         cum_qty_1e8 = qty(cum) if cum is not None else -1
@@ -283,6 +331,7 @@ class SimulatedTradeCodec:
             None,
             code,
             text,
+            msgspec.UNSET if terms is None else terms,
         )
 
     def remember(self, listing: Listing) -> Form:
@@ -313,6 +362,11 @@ class Form:
 def decimals_of(step: int, decimals: int) -> int:
     """Decimals that multiples of the step need."""
     return len(format_decimal(step, decimals).partition(".")[2])
+
+
+def terms(total: str | None, price: str | None, number: int) -> OrderTerms | None:
+    """What is in force, None where the frame does not say it."""
+    return OrderTerms(qty(total), amount(price), number) if total and price else None
 
 
 def side(text: str) -> Side:

@@ -22,6 +22,7 @@ from engine.model.records import (
     GraphChanged,
     JournalEntry,
     NodeChanged,
+    ReportRecorded,
 )
 from engine.model.units import Side
 
@@ -87,6 +88,8 @@ class Evidence:
             yield from self.take_children(entry, payload)
         elif isinstance(payload, FillRecord):
             yield from self.take_fill(entry, payload)
+        elif isinstance(payload, ReportRecorded):
+            yield from self.take_terms(entry, payload)
         elif isinstance(payload, NodeChanged):
             name = entry.graph_id, entry.node_id
             before = self.last.get(name)
@@ -155,6 +158,28 @@ class Evidence:
         limits = (limit, *self.loosened.get(key, ()))
         if all(passes(child.side, child.limit_price_1e9, one) for one in limits):
             yield f"{name} passes the limit of its node: {child.limit_price_1e9} for {limit}"
+
+    def take_terms(self, entry: JournalEntry, recorded: ReportRecorded) -> Iterator[str]:
+        """An amended child keeps within its node's limits; an earlier price may be told late."""
+        report = recorded.report
+        name, terms, wish = report.client_order_id, report.terms, None
+        if terms is not None:
+            wish = self.intended.get(name)
+        if terms is None or wish is None:
+            return
+        child, key = wish.child, (wish.graph_id, wish.node_id)
+        limits = (self.nodes[key][1].limit_price_1e9, *self.loosened.get(key, ()))
+        if all(passes(child.side, terms.limit_price_1e9, one) for one in limits):
+            yield f"{name} was amended past the limit of its node: {terms.limit_price_1e9}"
+        worse = passes(child.side, terms.limit_price_1e9, child.limit_price_1e9)
+        limit = terms.limit_price_1e9 if worse else child.limit_price_1e9
+        child = msgspec.structs.replace(child, qty_1e8=terms.qty_1e8, limit_price_1e9=limit)
+        # Leave for more is a grant of its own.
+        more = worse or terms.qty_1e8 > wish.child.qty_1e8
+        grant_id = 0 if more else wish.grant_id
+        self.intended[name] = Intended(child, *key, grant_id)
+        if sum(one[1] * count for one, count in self.told[name].items()) > terms.qty_1e8:
+            yield f"{name} was amended to {terms.qty_1e8}, below what it had filled"
 
     def take_fill(self, entry: JournalEntry, fill: FillRecord) -> Iterator[str]:
         """A fill is of an intended child, no worse than its limit, and inside its grant."""

@@ -105,11 +105,15 @@ def terms_of(meddling: Meddling, node: Node, lot_1e8: int) -> Terms:
     limit, price = None, node.limit_price_1e9
     if meddling.limit_bps is not None and price is not None:
         limit = floor_to(price * (BPS + meddling.limit_bps) // BPS, DOLLAR_1E9)
+    reduce_by = None
+    if meddling.shrink_ppm and fixed is not None:
+        reduce_by = max(1, fixed * meddling.shrink_ppm // PPM // lot_1e8) * lot_1e8
     terms = Terms(
         qty_1e8=qty,
         limit_1e9=limit,
         urgency=meddling.urgency,
         max_slippage_bps=meddling.slippage_bps,
         horizon_ms=meddling.horizon_ms,
+        reduce_by_1e8=reduce_by,
     )
     return terms if terms != Terms() else Terms(urgency=Urgency.HIGH)

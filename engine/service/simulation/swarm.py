@@ -77,7 +77,7 @@ class Meddling(msgspec.Struct, frozen=True):
     """A client's command on a graph that it submitted, by the number of its submission.
 
     `factor_ppm` scales the quantity of an amended node (0: the quantity stays), `limit_bps` moves
-    its limit price.
+    its limit price, `shrink_ppm` takes that share of the submitted quantity off what remains.
     """
 
     at_ns: int
@@ -89,6 +89,7 @@ class Meddling(msgspec.Struct, frozen=True):
     limit_bps: int | None = None
     slippage_bps: int | None = None
     horizon_ms: int | None = None
+    shrink_ppm: int = 0
 
 
 class Switching(msgspec.Struct, frozen=True):

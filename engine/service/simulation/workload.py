@@ -13,7 +13,11 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from engine.model.instruments import Listing
-from engine.service.simulation.meddling import draw_meddlings, draw_switchings
+from engine.service.simulation.amending import with_amendments
+from engine.service.simulation.meddling import (
+    draw_meddlings,
+    draw_switchings,
+)
 from engine.service.simulation.shapes import draw_graph, draw_single
 from engine.service.simulation.swarm import (
     CLIENTS,
@@ -72,7 +76,8 @@ def draw_swarm(
     if swarm.crashes:
         # Who may have to ask again names the graph.
         swarm = msgspec.structs.replace(swarm, submissions=tuple(named(submissions)))
-    return softened(swarm, level)
+    # Drawn last, so that seeds from before these were drawn stay what they were.
+    return softened(with_amendments(rng, swarm), level)
 
 
 def softened(swarm: Swarm, level: FaultLevel) -> Swarm:
@@ -82,10 +87,11 @@ def softened(swarm: Swarm, level: FaultLevel) -> Swarm:
     replace = msgspec.structs.replace
     venues = []
     for venue in swarm.venues:
-        rates, config = NO_FAULTS, ExchangeConfig()
+        rates, config = NO_FAULTS, ExchangeConfig(native=venue.config.native)
         if level is FaultLevel.LIGHT:
             rates = light(venue.rates)
-            config = ExchangeConfig(unclassified_ppm=venue.config.unclassified_ppm)
+            share = venue.config.unclassified_ppm
+            config = ExchangeConfig(unclassified_ppm=share, native=venue.config.native)
         venues.append(replace(venue, rates=rates, config=config))
     disk = QUIET_DISK
     if level is FaultLevel.LIGHT:

@@ -350,7 +350,7 @@ class SimulatedWorld:
             trade_link.bind(trade)
 
         name = draw.name
-        codec = SimulatedTradeCodec(name)
+        codec = SimulatedTradeCodec(name, draw.config.native)
         return VenuePorts(name, draw.listings, make_feed_codec, codec, feed_link, trade_link, bind)
 
     def flow_of(self, exchange: SimulatedExchange, draw: VenueDraw) -> OrderFlow:

@@ -77,3 +77,35 @@ def test_parts_of_a_window_add_up(volumes: list[int], cut: int) -> None:
     whole = tape.volume_ahead(day, end)
     parts = tape.volume_ahead(day, middle) + tape.volume_ahead(middle, end)
     assert whole - 1 <= parts <= whole
+
+
+def test_bars_hold_the_last_price_of_each_minute_that_had_a_trade() -> None:
+    tape = MarketTape()
+    assert (tape.bars(), tape.began_ns) == ([], 0)
+    trades = ((MINUTE + 5, 10, 1), (MINUTE + 9, 12, 2), (3 * MINUTE, 11, 4))
+    for now_ns, price, qty in trades:
+        tape.observe_price(price)
+        tape.observe_trade(now_ns, qty)
+    assert tape.began_ns == MINUTE + 5
+    # The last minute is still going on; the quiet one has no bar.
+    assert tape.bars() == [(MINUTE, 12, 3), (3 * MINUTE, 11, 4)]
+    tape.observe_time(4 * MINUTE)
+    assert tape.bars() == [(MINUTE, 12, 3), (3 * MINUTE, 11, 4)]
+
+
+def test_bars_are_kept_for_a_day_of_trading() -> None:
+    tape = MarketTape()
+    for minute in range(MINUTES_MAX + 10):
+        tape.observe_price(100 + minute)
+        tape.observe_trade(minute * MINUTE, 1)
+    bars = tape.bars()
+    assert len(bars) == MINUTES_MAX + 1
+    assert bars[0] == (9 * MINUTE, 109, 1)
+
+
+def test_a_ring_of_prints_outlives_its_writer() -> None:
+    tape = MarketTape()
+    ring = tape.ring_of(1, 4)
+    ring.put(1, 2, 3, 0, 0)
+    assert tape.ring_of(1, 4) is ring
+    assert tape.ring_of(0, 4) is not ring

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import random
 
+import msgspec
+
 from engine.decisions.node_ledger import NodeLedger
-from engine.model.orders import ChildState, OrderReport, ReportKind, TimeInForce, VenueFill
+from engine.model.orders import (
+    ChildState,
+    OrderReport,
+    OrderTerms,
+    ReportKind,
+    TimeInForce,
+    VenueFill,
+)
 from tests.support.builders import child
 
 
@@ -141,3 +150,66 @@ def test_a_made_up_unknown_is_no_answer_of_the_venue() -> None:
     assert (one.answer_ns, one.state) == (0, ChildState.UNKNOWN)
     ledger.apply(OrderReport(ReportKind.ACCEPTED, "xg1-1-0-1-0", "alpha", recv_ns=12))
     assert one.answer_ns == 12
+
+
+def amending(qty: int) -> NodeLedger:
+    """A resting order of 100 whose amendment number 1 to `qty` is under way."""
+    ledger = ledger_with_child(tif=TimeInForce.GTC)
+    ledger.apply(report(ReportKind.ACCEPTED))
+    (one,) = ledger.children.values()
+    one.amending = msgspec.structs.replace(one.order, qty_1e8=qty, amendment=1)
+    return ledger
+
+
+def proof(kind: ReportKind, qty: int, number: int) -> OrderReport:
+    terms = OrderTerms(qty, 64_000 * 10**9, number)
+    return msgspec.structs.replace(report(kind, working=True), told=terms)
+
+
+def test_while_an_amendment_is_under_way_the_larger_total_counts_as_out() -> None:
+    assert (amending(40).open_qty_1e8, amending(160).open_qty_1e8) == (100, 160)
+    assert amending(40).in_flight
+    grown = amending(160)
+    full = grown.apply(fill(100, "t1"))
+    assert full is not None and not full.ended, "it may be larger by now"
+
+
+def test_proof_of_its_number_settles_it_and_an_older_word_does_not() -> None:
+    ledger = amending(40)
+    old = ledger.apply(proof(ReportKind.STATUS, 100, 0))
+    assert old is not None and old.before is None and ledger.in_flight
+    taken = ledger.apply(proof(ReportKind.AMENDED, 40, 1))
+    assert taken is not None and taken.before is not None
+    assert (taken.before.qty_1e8, taken.child.order.qty_1e8) == (100, 40)
+    assert not ledger.in_flight and ledger.open_qty_1e8 == 40
+    late = ledger.apply(proof(ReportKind.STATUS, 100, 0))
+    assert late is not None and late.before is None and ledger.open_qty_1e8 == 40
+
+
+def test_a_refusal_leaves_the_order_as_it_was_and_voids_the_number() -> None:
+    ledger = amending(40)
+    refused = ledger.apply(proof(ReportKind.AMEND_REJECTED, 100, 1))
+    assert refused is not None and refused.before is not None
+    order = refused.child.order
+    assert (order.qty_1e8, order.amendment) == (100, 1)
+    assert refused.child.state is ChildState.WORKING
+
+
+def test_a_fill_that_the_old_terms_do_not_allow_proves_the_new_ones() -> None:
+    ledger = amending(160)
+    beyond = ledger.apply(fill(120, "t1"))
+    assert beyond is not None and beyond.before is not None
+    assert beyond.child.order.qty_1e8 == 160 and not beyond.ended
+    again = ledger.apply(fill(120, "t1"))
+    assert again is not None and not again.changed
+
+
+def test_terms_are_recorded_only_where_they_are_news() -> None:
+    ledger = amending(40)
+    ledger.apply(report(ReportKind.UNKNOWN))
+    old = proof(ReportKind.STATUS, 100, 0)
+    stale = ledger.apply(old)
+    assert stale is not None and stale.record(old).report.terms is None
+    new = proof(ReportKind.AMENDED, 40, 1)
+    taken = ledger.apply(new)
+    assert taken is not None and taken.record(new).report.terms == new.terms

@@ -11,7 +11,7 @@ from engine.decisions.recovery_plan import GraphSeed, PastNode, ended_progress, 
 from engine.model.graph import NodeStatus
 from engine.model.instruments import Environment
 from engine.model.listed import ListedOrder
-from engine.model.orders import OrderReport, ReportKind, TimeInForce, VenueFill
+from engine.model.orders import OrderReport, OrderTerms, ReportKind, TimeInForce, VenueFill
 from engine.model.units import Side
 from tests.support.builders import child, listing
 from tests.support.graphs import edge, graph_of_edges
@@ -140,3 +140,26 @@ def test_spare_legs_that_were_started_or_ended_are_not_started_again() -> None:
     assert seed.unused == (1, 2, 3, 4)
     seed = msgspec.structs.replace(seed, restored=(None, waiting, started, None, stopping))
     assert seed.unused == (1,)
+
+
+def test_a_child_that_was_amended_without_a_record_hears_that_before_its_fills() -> None:
+    order = child(QTY, tif=TimeInForce.GTC)
+    past = msgspec.structs.replace(PAST, children=(PastChild(order, 1),), filled_by_child={NAME: 0})
+    told = OrderTerms(2 * QTY, PRICE, 3)
+    plain = listed(NAME, ("t1", QTY))
+    *fills, last = plain.reports
+    last = msgspec.structs.replace(last, told=told)
+    amended = msgspec.structs.replace(plain, qty_1e8=2 * QTY, reports=(*fills, last))
+    back = rebuilt(past, [amended], LISTINGS, 900)
+    kinds = [one.kind for one in back.reports]
+    assert kinds == [ReportKind.AMENDED, ReportKind.FILL, ReportKind.STATUS]
+    ledger = back.ledger
+    assert ledger is not None
+    for report in back.reports:
+        applied = ledger.apply(report)
+        assert applied is not None and not applied.ended
+    (kept,) = ledger.children.values()
+    assert (kept.order.qty_1e8, kept.order.amendment, kept.open_qty_1e8) == (2 * QTY, 3, QTY)
+    same = msgspec.structs.replace(plain, reports=(*fills, last))
+    again = rebuilt(past, [same], LISTINGS, 900)
+    assert [one.kind for one in again.reports] == [ReportKind.FILL, ReportKind.STATUS]

@@ -10,9 +10,11 @@ import pytest
 from engine.errors import Reason
 from engine.messages import GraphCommand, GraphCommandKind
 from engine.model.graph import GraphStatus, NodeStatus, Urgency
+from engine.model.native import NO_NATIVE_VERBS, NativeVerbs
 from engine.model.order_ids import parse_node_order_id
 from tests.support.graph_script import PERP, SPOT, below_entry, edge, graph, node, play, shown
 from tests.support.graph_world import CLIENT, SANDBOX, GraphWorld
+from venues.simulated.exchange import ExchangeConfig
 
 ETH = 10**8
 LATE_MS = 200
@@ -91,9 +93,12 @@ def start(trigger: Any, qty: str | None = None, **fields: Any) -> tuple[GraphWor
     return world, world.start(wire if risk is None else wire | {"risk": risk}, 200)
 
 
-def alone(qty: str = "10", latency_ms: int = 10) -> tuple[GraphWorld, str]:
+def alone(
+    qty: str = "10", latency_ms: int = 10, native: NativeVerbs = NO_NATIVE_VERBS
+) -> tuple[GraphWorld, str]:
     """One resting buy, running."""
-    world = GraphWorld(("binance",), latency_ns=latency_ms * 10**6)
+    config = {"binance": ExchangeConfig(native=native)}
+    world = GraphWorld(("binance",), latency_ns=latency_ms * 10**6, config=config)
     world.quote("binance", SPOT, "2320.00", "2325.50")
     world.run(1_000)
     return world, world.start(graph([node("spot", qty=qty, price="2324.00")]), 1_000)
@@ -288,6 +293,45 @@ def test_an_amended_node_goes_on_under_its_new_terms(
     world.run(200)
     assert shown(world.state(graph_id).nodes["spot"]) == expected
     assert world.resting("binance") == [("buy", left, price * 10**9)]
+
+
+DECREASES = NativeVerbs(decrease=True)
+EDITS = NativeVerbs(decrease=True, amend=True)
+BELOW, ABOVE, ACROSS = 2_323 * 10**9, 2_325 * 10**9, 2_326 * 10**9
+# Verbs of the venue, new terms: the mode told, what rests at which price, the order's number.
+NATIVE: list[tuple[NativeVerbs, dict[str, Any], str, int, int, int]] = [
+    (DECREASES, {"reduce_by_1e8": 2 * ETH}, "native_decrease", 4 * ETH, 2_324, 1),
+    (DECREASES, {"qty_1e8": 5 * ETH}, "native_decrease", ETH, 2_324, 1),
+    (DECREASES, {"limit_1e9": BELOW}, "cancel_replace", 6 * ETH, 2_323, 2),
+    (DECREASES, {"qty_1e8": 15 * ETH}, "cancel_replace", 11 * ETH, 2_324, 2),
+    (EDITS, {"reduce_by_1e8": 2 * ETH}, "native_decrease", 4 * ETH, 2_324, 1),
+    (EDITS, {"limit_1e9": BELOW}, "native_amend", 6 * ETH, 2_323, 1),
+    (EDITS, {"limit_1e9": ABOVE}, "native_amend", 6 * ETH, 2_325, 1),
+    (EDITS, {"qty_1e8": 15 * ETH}, "native_amend", 11 * ETH, 2_324, 1),
+    (EDITS, {"qty_1e8": 5 * ETH, "limit_1e9": ABOVE}, "native_amend", ETH, 2_325, 1),
+    (EDITS, {"urgency": Urgency.HIGH}, "cancel_replace", 6 * ETH, 2_324, 2),
+    (EDITS, {"qty_1e8": 10 * ETH}, "cancel_replace", 6 * ETH, 2_324, 2),
+]
+
+
+@pytest.mark.parametrize(("verbs", "terms", "mode", "left", "price", "number"), NATIVE, ids=str)
+def test_a_venue_that_can_changes_the_order_itself(
+    verbs: NativeVerbs, terms: dict[str, Any], mode: str, left: int, price: int, number: int
+) -> None:
+    world, graph_id = alone(native=verbs)
+    play(world, graph_id, "fill 4")
+    (before,) = world.exchanges["binance"].memory.open
+    answer = world.amend(graph_id, "spot", **terms)
+    assert (answer.reason, answer.mode) == (Reason.NONE, mode)
+    assert parse_node_order_id(answer.node_order_id) == (graph_id, "spot", number)
+    world.run(200)
+    assert world.resting("binance") == [("buy", left, price * 10**9)]
+    assert (before in world.exchanges["binance"].memory.open) == mode.startswith("native")
+    world.trade("binance", SPOT, "sell", "100", f"{price}.00")
+    world.run(500)
+    total = left + 4 * ETH
+    assert shown(world.state(graph_id).nodes["spot"]) == f"filled {total // ETH}/{total // ETH}"
+    assert world.world.ledger.open_grants == 0
 
 
 def test_an_amended_horizon_ends_the_node() -> None:

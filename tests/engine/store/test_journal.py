@@ -145,12 +145,17 @@ def test_a_large_commit_takes_few_breaths() -> None:
     assert list(store.entries()) == entries
 
 
-def test_answers_are_kept_once_and_forgotten_by_age(tmp_path: Path) -> None:
+def test_the_last_answer_is_kept_freed_or_forgotten_by_age(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     store = SqliteStore(path)
-    store.put_answer("alice", "k1", b"f1", b"r1", 100)
-    store.put_answer("alice", "k1", b"f2", b"r2", 101)
-    store.put_answer("bob", "k1", b"f3", b"r3", 200)
+    store.put_answers([("alice", "k1", b"f1", b"claimed", 100), ("alice", "k2", b"f2", b"r2", 99)])
+    store.put_answers(
+        [
+            ("alice", "k1", b"f1", b"r1", 101),
+            ("alice", "k2", b"f2", b"", 102),
+            ("bob", "k1", b"f3", b"r3", 200),
+        ]
+    )
     store.close()
     store = SqliteStore(path)
     queries = Queries(store)

@@ -99,3 +99,15 @@ def test_positions_can_be_put_in_place() -> None:
     account.set_position(spot(), 3 * ONE, price_1e9("1500"))
     assert account.hold(account.required(spot(), Side.SELL, 3 * ONE, price_1e9("2000")))
     assert account.position("ETH-USD").entry_1e9 == price_1e9("1500")
+
+
+def test_a_shift_from_outside_moves_what_is_held_and_no_money() -> None:
+    account = seeded()
+    account.shift(spot(), 3 * ONE, price_1e9("2000"))
+    account.shift(spot(), -ONE, price_1e9("2500"))
+    account.shift(perp(), -2 * ONE, price_1e9("2100"))
+    account.shift(perp(), 0, price_1e9("1"))
+    assert account.balances == {"USD": SEED_BALANCE_1E9, "ETH": price_1e9("2")}
+    assert account.position("ETH-USD").qty_1e8 == 2 * ONE
+    short = account.position("ETH-USD-PERP")
+    assert (short.qty_1e8, short.entry_1e9, short.fees_1e9) == (-2 * ONE, price_1e9("2100"), 0)

@@ -6,7 +6,13 @@ import pytest
 
 from engine.model.fees import fee_1e9
 from engine.model.units import price_1e9, qty_1e8
-from venues.simulated.event_markets import EVENT_MARKETS, EventMarket, event_fees, event_listing
+from venues.simulated.event_markets import (
+    EVENT_MARKETS,
+    PLACEHOLDER_MARKETS,
+    EventMarket,
+    event_fees,
+    event_listing,
+)
 
 
 def of(venue: str, *, resolved: bool) -> list[EventMarket]:
@@ -24,8 +30,9 @@ def test_there_are_enough() -> None:
 
 
 def test_names_and_ids_are_unique() -> None:
-    assert len({market.slug for market in EVENT_MARKETS}) == len(EVENT_MARKETS)
-    tokens = [m.yes_token_id for m in EVENT_MARKETS] + [m.no_token_id for m in EVENT_MARKETS]
+    every = EVENT_MARKETS + PLACEHOLDER_MARKETS
+    assert len({market.slug for market in every}) == len(every)
+    tokens = [m.yes_token_id for m in every] + [m.no_token_id for m in every]
     assert len({*tokens}) == len(tokens)
     assert {len(token) for token in tokens} == {77}
     assert all(len(market.condition_id) == 66 for market in EVENT_MARKETS)
@@ -49,3 +56,17 @@ def test_fees_follow_the_venues_rules() -> None:
     sports = next(m for m in EVENT_MARKETS if m.category == "sports")
     fee = fee_1e9(event_fees(sports), price_1e9("0.5"), qty_1e8("100"), maker=False)
     assert (fee, event_fees(sports).asset) == (price_1e9("0.75"), "USDC")
+
+
+def test_some_events_have_several_markets() -> None:
+    sizes: dict[tuple[str, str], int] = {}
+    for market in EVENT_MARKETS + PLACEHOLDER_MARKETS:
+        if market.event is not None:
+            key = market.venue, market.event
+            sizes[key] = sizes.get(key, 0) + 1
+    assert sizes["polymarket", "next-mayor-of-rivermouth"] == 5
+    assert sizes["kalshi", "KXBTCZ-26DEC31"] == 2
+    assert sizes["kalshi", "KXRECSSNBER-26"] == 1
+    assert all(
+        market.candidate for market in EVENT_MARKETS if market.venue != "kalshi" and market.event
+    )

@@ -16,7 +16,15 @@ from engine.model.graph import (
     Quantity,
 )
 from engine.model.instruments import Environment
-from engine.model.orders import Grant, RouteIntent, TimeInForce, client_order_id
+from engine.model.orders import (
+    Grant,
+    OrderReport,
+    OrderTerms,
+    ReportKind,
+    RouteIntent,
+    TimeInForce,
+    client_order_id,
+)
 from engine.model.records import (
     ChildIntent,
     ChildrenIntended,
@@ -25,6 +33,7 @@ from engine.model.records import (
     JournalEntry,
     NodeChanged,
     RecordPayload,
+    ReportRecorded,
 )
 from engine.model.units import Side
 from engine.service.simulation.evidence import Evidence, passes
@@ -148,3 +157,31 @@ def test_worse_is_higher_for_a_buyer_and_lower_for_a_seller() -> None:
     assert passes(Side.SELL, 99, 100)
     assert not passes(Side.SELL, 101, 100)
     assert not passes(Side.SELL, 1, None)
+
+
+def amendment(qty: int, price: int) -> ReportRecorded:
+    return ReportRecorded(
+        OrderReport(
+            ReportKind.AMENDED,
+            CHILD.client_order_id,
+            "kraken",
+            told=OrderTerms(qty, price, 1),
+        )
+    )
+
+
+def test_an_amended_child_is_judged_by_its_new_terms() -> None:
+    reader = Reader(grant(), loosened=True)
+    assert (
+        reader.read(wish(), amendment(2 * QTY, PRICE + 1), fill(qty=2 * QTY, price=PRICE + 1)) == []
+    )
+    assert reader.read(fill(qty=1))[-1].endswith(f"filled more than its {2 * QTY}")
+
+
+def test_an_amendment_past_the_node_or_below_what_is_filled_is_found() -> None:
+    reader = Reader(grant())
+    (said,) = reader.read(wish(), amendment(QTY, PRICE + 1))
+    assert "past the limit of its node" in said
+    reader = Reader(grant())
+    (said,) = reader.read(wish(), fill(), amendment(QTY // 2, PRICE))
+    assert "below what it had filled" in said
