@@ -1,0 +1,1 @@
+"""Who may ask what: keys, scopes, rates, stream tickets, venue credentials, and the audit trail."""
