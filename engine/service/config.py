@@ -16,6 +16,7 @@ from engine.model.risk import AccountLimits, Limits
 __all__ = [
     "EngineConfig",
     "RemoteVenues",
+    "RestConfig",
     "SandboxVenues",
     "checked_client",
     "checked_text",
@@ -54,6 +55,28 @@ class RemoteVenues(
     events: bool = True
 
 
+class RestConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The REST facade. Beyond loopback it wants a proxy with TLS before it.
+
+    `allow_hosts` are further names it answers to; `requests_per_second` is a client's refill, the
+    burst is twice that. `on_stop` says what becomes of working orders when the server is stopped:
+    `leave` hands them over to the next start, `cancel` ends their graphs.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    allow_hosts: tuple[str, ...] = ()
+    requests_per_second: int = 5_000
+    on_stop: Literal["leave", "cancel"] = "leave"
+    log_level: Literal["debug", "info", "warning"] = "warning"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65_535:
+            raise ValueError("port lies between 0 and 65535")
+        if not 1 <= self.requests_per_second <= 1_000_000:
+            raise ValueError("requests_per_second lies between 1 and 1000000")
+
+
 class EngineConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of it; an unknown key, a wrong type or a broken rule is refused with its path.
 
@@ -69,6 +92,7 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     limits: Limits = Limits()
     policies: PolicyParameters = PolicyParameters()
     coefficients: Coefficients = Coefficients()
+    rest: RestConfig = RestConfig()
 
 
 def checked_client(client_id: object) -> str:

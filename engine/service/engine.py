@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -45,24 +44,25 @@ from engine.service.config import EngineConfig, RemoteVenues, SandboxVenues, che
 from engine.service.flight_recorder import INCIDENTS_NAME, FlightRecorder
 from engine.service.graph_view import GraphState
 from engine.service.incident_watch import IncidentWatch
+from engine.service.journal_place import JOURNAL_NAME, JournalPlace
 from engine.service.recovery import join_recovery, past_graphs, resolved_nodes, restore_positions
 from engine.service.remote_link import remote_ports
 from engine.service.run import Changes, GraphRun
 from engine.service.sandbox import sandbox_ports
+from engine.service.sandbox_accounts import number_trades, restore_sandbox_accounts
 from engine.service.wiring import EngineSettings, VenuePorts, World, build_world
-from engine.store.folder_lock import FolderLock
 from engine.store.journal import SqliteStore
 from engine.store.queries import Queries
 from engine.store.rows import FillRow, NodeRow
 from engine.store.writer import WriterThread
 from venues.simulated.catalogue import SYMBOL_ALIASES, SandboxVenue, build_sandbox
 
-__all__ = ["ExecutionEngine"]
+__all__ = ["JOURNAL_NAME", "ExecutionEngine"]
 
 VERSION = "0.1.0"
 READY_POLL_S = 0.005
+PRICED_S = 0.5
 FLUSH_TIMEOUT_S = 10.0
-JOURNAL_NAME = "journal.db"
 
 log = logging.getLogger("execgraph")
 log.addHandler(logging.NullHandler())
@@ -89,8 +89,7 @@ class ExecutionEngine(EngineCommands):
         self._store: SqliteStore | None = None
         self._queries: Queries | None = None
         self._writer: WriterThread | None = None
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._lock = FolderLock()
+        self._place = JournalPlace()
         self._ports: Sequence[VenuePorts] = ()
         self._flight: FlightRecorder | None = None
         self.sandbox_venues: Sequence[SandboxVenue] = ()
@@ -114,7 +113,7 @@ class ExecutionEngine(EngineCommands):
         warm_up(self._progress)
         config = self.config
         loop = asyncio.get_running_loop()
-        path = self._journal_path()
+        path = self._place.take(config.data_dir)
         store = self._store = SqliteStore(path)
         queries = self._queries = Queries(store)
         engine_number, graph_number = queries.last_numbers()
@@ -160,8 +159,10 @@ class ExecutionEngine(EngineCommands):
         for scope, key, reason in queries.halts(self.environment):
             driver.tell(world.risk, HaltTrading(True, reason, scope, key))
         join_recovery(queries, world)
+        number_trades(self.sandbox_venues, engine_number)
         if store.last_seq:
             restore_positions(queries, world, self.environment)
+            restore_sandbox_accounts(queries, self.sandbox_venues, self.environment)
             self._recover(world, driver, queries)
         driver.pump()
         return self
@@ -187,17 +188,19 @@ class ExecutionEngine(EngineCommands):
         assert self._flight is not None
         self._flight.close(driver.read_clock_ns())
         writer.stop()
-        self._query().close()
+        self.queries.close()
         store.close()
-        self._lock.release()
+        self._place.release()
         self._world = None
-        if self._folder is not None:
-            self._folder.cleanup()
 
     async def ready(self, timeout_s: float = 30.0) -> None:
-        """Wait until every book is healthy; ConfigError naming the missing ones after that."""
+        """Wait until every book is healthy; ConfigError naming the missing ones after that.
+
+        Books may be empty still, so it waits a moment longer for prices, which not all need have.
+        """
         world = self._parts()[0]
         deadline = time.monotonic() + timeout_s
+        priced_by = 0.0
         while True:
             missing = [
                 f"{listing.venue}:{symbol}"
@@ -206,8 +209,11 @@ class ExecutionEngine(EngineCommands):
                 if not market.healthy[listing.venue_index]
             ]
             if not missing:
-                return
-            if time.monotonic() > deadline:
+                priced_by = priced_by or time.monotonic() + PRICED_S
+                priced = all(market.mid_x2() is not None for market in world.markets.values())
+                if priced or time.monotonic() > priced_by:
+                    return
+            elif time.monotonic() > deadline:
                 raise ConfigError(f"no market data of {', '.join(missing[:5])} in {timeout_s} s")
             await asyncio.sleep(READY_POLL_S)
 
@@ -244,7 +250,7 @@ class ExecutionEngine(EngineCommands):
         """The graph and its nodes; GraphError for an id that this client never used."""
         await self.flush()
         client = client_id or self.config.client_id
-        found = self._query().graph(client, self.environment, graph_id)
+        found = self.queries.graph(client, self.environment, graph_id)
         if found is None:
             raise GraphError(f"there is no graph {graph_id!r} of this client; check the id")
         return GraphState.of(found, self.world.symbols)
@@ -261,7 +267,7 @@ class ExecutionEngine(EngineCommands):
         """Orders, newest first."""
         await self.flush()
         client = client_id or self.config.client_id
-        page = self._query().orders(
+        page = self.queries.orders(
             client,
             self.environment,
             limit=limit,
@@ -283,7 +289,7 @@ class ExecutionEngine(EngineCommands):
         """Fills, newest first."""
         await self.flush()
         client = client_id or self.config.client_id
-        page = self._query().fills(
+        page = self.queries.fills(
             client,
             self.environment,
             limit=limit,
@@ -320,7 +326,7 @@ class ExecutionEngine(EngineCommands):
     ) -> Denial | None:
         """Whether this total would pass the limits that the graph was admitted under."""
         client, world = client_id or self.config.client_id, self._parts()[0]
-        stored = self._query().graph(client, self.environment, graph_id)
+        stored = self.queries.graph(client, self.environment, graph_id)
         if stored is None:
             return None
         nodes = resolved_nodes(stored, world.symbols)
@@ -366,22 +372,17 @@ class ExecutionEngine(EngineCommands):
         assert self._writer is not None
         return self._world, self._driver, self._store, self._writer
 
-    def _query(self) -> Queries:
-        assert self._queries is not None
+    @property
+    def queries(self) -> Queries:
+        """Reads of the durable record; `flush` first to read what was done just now."""
+        assert self._queries is not None, "the engine is not running"
         return self._queries
 
-    def _journal_path(self) -> Path:
-        """Where the journal stands; without a folder of the host's, in one that goes with us."""
-        if self.config.data_dir is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="execgraph-")
-            return Path(self._folder.name) / JOURNAL_NAME
-        folder = Path(self.config.data_dir)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"data_dir {folder} cannot be used: {error.strerror}") from None
-        self._lock.take(folder)
-        return folder / JOURNAL_NAME
+    @property
+    def journal_parts(self) -> tuple[SqliteStore, Queries, WriterThread]:
+        """The store, its reads and its one writer, for what the roof keeps beside the journal."""
+        _, _, store, writer = self._parts()
+        return store, self.queries, writer
 
     def _make_sink(self, journal: ActorRef) -> JournalSink:
         driver, store = self._driver, self._store

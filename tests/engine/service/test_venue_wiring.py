@@ -1,4 +1,4 @@
-"""Markets and sessions: one router and one tape an instrument, one book a listing."""
+"""Markets and sessions: one router and one tape an instrument, a book and prints a listing."""
 
 from __future__ import annotations
 
@@ -23,3 +23,17 @@ def test_every_listing_has_a_book_and_every_instrument_one_router_and_tape() -> 
     assert sum(name.startswith("tape:") for name in names) == len(symbols)
     driver.run_for(3 * 10**9)
     assert all(market.mid_x2() for market in world.markets.values())
+
+
+def test_every_listing_keeps_its_own_prints_in_the_tape_of_its_instrument() -> None:
+    system = ActorSystem(seed=1)
+    driver = SimulatedDriver(system, order="fifo")
+    venues = build_sandbox(1, events=False)
+    world = build_world(system, EngineSettings(), sandbox_ports(system, venues), CollectingSink)
+    driver.run_for(20 * 10**9)
+    for symbol, market in world.markets.items():
+        rings = world.tapes[symbol].rings
+        assert sorted(rings) == list(range(len(market.listings)))
+        assert all(ring.count for ring in rings.values())
+    # Samples come once a second, however many listings there are.
+    assert 18 <= len(world.tapes["BTC-USD"]._spreads) <= 20

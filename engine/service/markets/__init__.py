@@ -1,0 +1,1 @@
+"""Prediction markets as a service: catalogue, symbol resolution, settlement and lifecycle."""
