@@ -24,6 +24,7 @@ KERNEL_MODULES = (
     "engine.kernels.sweep",
     "engine.kernels.minimums",
     "engine.kernels.decision_pack",
+    "engine.kernels.venue_walks",
 )
 
 _frozen: set[int] = set()

@@ -1,0 +1,246 @@
+"""The forecast: what an order would cost now, how bad it may get, where, and what waiting saves.
+
+The scored variable is the all-in cost in bps of the whole quantity against the mid, fees in. The
+book part is the router's own split, exact in integers; the spread around it is the stated prior
+until forecasts have been scored (`sample_size` 0, `observed_coverage` null).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from engine.errors import Reason
+from engine.intelligence.capacity import CapacityPoint, SizeAtCost, beyond_bps, capacity
+from engine.intelligence.distribution import LEVELS, CostDistribution, cold_spread_bps
+from engine.intelligence.frontier import UrgencyTradeoff, frontier, tradeoff
+from engine.intelligence.picture import MarketPicture, Sweep, VenueWalk
+from engine.intelligence.priors import DEFAULT_PRIORS, Priors
+from engine.model.units import PRICE_SCALE, format_qty
+
+__all__ = ["MODEL_VERSION", "BookCost", "FillConfidence", "Forecast", "VenueCost", "forecast"]
+
+MODEL_VERSION: Final = "prior-1"
+
+
+class BookCost(msgspec.Struct, frozen=True, gc=False):
+    """The sweep behind a forecast: quantity, exact money, and the parts of its cost in bps.
+
+    `price_times_qty` is sum(price_1e9 x qty_1e8) as text, since it passes 64 bits.
+    """
+
+    qty_1e8: int
+    avg_price_1e9: int
+    price_times_qty: str
+    book_cost_bps: float
+    fee_bps: float
+    latency_cost_bps: float
+    half_spread_bps: float
+    walk_bps: float
+    visible_qty_1e8: int
+
+
+class FillConfidence(msgspec.Struct, frozen=True, gc=False):
+    """Probability that all is filled at no more than `cost_bps`."""
+
+    cost_bps: float
+    probability: float
+
+
+class VenueCost(msgspec.Struct, frozen=True, gc=False):
+    """The whole quantity on one venue alone, landed: book + fee + latency.
+
+    Costs are null where the venue may not be used (`reason`) or shows nothing; where it shows
+    less than the quantity they are those of `fillable_qty_1e8`. `share` is its part of the split.
+    """
+
+    venue: str
+    landed_cost_bps: float | None
+    book_cost_bps: float | None
+    fee_bps: float | None
+    latency_cost_bps: float | None
+    fillable_qty_1e8: int
+    share: float
+    reason: str
+
+
+class Forecast(msgspec.Struct, frozen=True, gc=False):
+    """See the module; every number is null when `missing` says why it cannot be known.
+
+    `expected_cost_bps` is the median, `downside_cost_bps` the 0.9-quantile.
+    """
+
+    mid: float | None
+    expected_cost_bps: float | None
+    mean_cost_bps: float | None
+    downside_cost_bps: float | None
+    at_least: bool
+    completion_probability: float | None
+    fill_confidence: tuple[FillConfidence, ...]
+    capacity_curve: tuple[CapacityPoint, ...]
+    size_at_cost: tuple[SizeAtCost, ...]
+    venue_ranking: tuple[VenueCost, ...]
+    urgency_tradeoff: UrgencyTradeoff | None
+    expected_horizon_ms: int | None
+    sigma_bps: float | None
+    day_volume_1e8: int | None
+    book: BookCost | None
+    missing: tuple[str, ...]
+
+
+def forecast(picture: MarketPicture, qty_1e8: int, priors: Priors = DEFAULT_PRIORS) -> Forecast:
+    """The forecast of an immediate order (policy sor) on the market that `picture` looked at."""
+    looked = picture.mid_x2 is not None and any(picture.terms.active)
+    alone = picture.venues_alone(qty_1e8)
+    active = picture.terms.active.tolist()
+    total = sum(walk[0] for walk, on in zip(alone, active, strict=True) if on)
+    if not looked or not total:
+        return _nothing(picture)
+    swept = picture.sweep(qty_1e8)
+    ranking = rank_venues(picture, qty_1e8, alone, swept)
+    if not swept.qty_1e8:
+        return _nothing(picture, ranking, _unplaced(picture, qty_1e8, swept))
+    curve, sizes = capacity(picture, qty_1e8, total, swept.fee_bps, priors)
+    walk = max(0.0, swept.book_bps - picture.touch_bps)
+    missing: tuple[str, ...] = ()
+    expected, at_least = swept.cost_bps, swept.qty_1e8 < qty_1e8
+    if at_least:
+        missing = (_unplaced(picture, qty_1e8, swept),)
+        if qty_1e8 > total:
+            held = total, swept.cost_bps, picture.worst_bps()
+            expected = beyond_bps(picture, qty_1e8, held, expected, swept.fee_bps, priors)
+    spread = cold_spread_bps(picture.sigma_bps, swept.latency_s, 0.0, walk, priors.refill)
+    costs = CostDistribution(expected, spread)
+    complete = None if at_least else completion(picture, swept)
+    maker = maker_bps(picture, swept)
+    made = frontier(picture, qty_1e8, swept.fee_bps, maker, priors)
+    return Forecast(
+        picture.mid / PRICE_SCALE,
+        expected,
+        costs.mean_bps,
+        costs.quantile(0.90),
+        at_least,
+        complete,
+        () if complete is None else confidence(costs, complete),
+        curve,
+        sizes,
+        ranking,
+        None if made is None else tradeoff(*made, priors),
+        round_trip_ms(picture, swept),
+        picture.sigma_bps,
+        picture.day_volume_1e8,
+        BookCost(
+            swept.qty_1e8,
+            round(swept.price_times_qty / swept.qty_1e8),
+            str(swept.price_times_qty),
+            swept.book_bps,
+            swept.fee_bps,
+            swept.latency_bps,
+            picture.half_bps,
+            walk,
+            total,
+        ),
+        missing,
+    )
+
+
+def confidence(costs: CostDistribution, complete: float) -> tuple[FillConfidence, ...]:
+    """P(all filled and cost at most c) at each quantile of the cost; its ceiling is P(filled)."""
+    pairs = zip(costs.quantiles(), LEVELS, strict=True)
+    return tuple([FillConfidence(cost, level * complete) for cost, level in pairs])
+
+
+def completion(picture: MarketPicture, swept: Sweep) -> float:
+    """Probability that a sweep fills whole: each leg gets a second try within the horizon."""
+    complete = 1.0
+    for leg in swept.legs:
+        complete *= 1.0 - picture.observations.miss_rate(leg[0]) ** 2
+    return complete
+
+
+def maker_bps(picture: MarketPicture, swept: Sweep) -> float:
+    """Maker fee on the venues of the split, weighted as it is."""
+    paid = 0.0
+    for v, qty, money, _ in swept.legs:
+        paid += picture.venue_fee_bps(v, money / qty, maker=True) * qty
+    return paid / swept.qty_1e8
+
+
+def round_trip_ms(picture: MarketPicture, swept: Sweep) -> int:
+    """How long until the slowest leg has answered: there and back."""
+    latency = picture.observations.latency_ns
+    return max(2 * latency[leg[0]] for leg in swept.legs) // 1_000_000
+
+
+def rank_venues(
+    picture: MarketPicture, qty_1e8: int, alone: Sequence[VenueWalk], swept: Sweep
+) -> tuple[VenueCost, ...]:
+    """Every venue for the whole quantity alone, cheapest first; who cannot fill it comes after."""
+    shares = {leg[0]: leg[1] / swept.qty_1e8 for leg in swept.legs}
+    reasons = picture.terms.reasons
+    rows: list[tuple[int, float, int, VenueCost]] = []
+    for v, one in enumerate(picture.listings):
+        visible, book = alone[v]
+        if book is None or not picture.terms.active[v]:
+            reason = reasons[v] if reasons[v] is not Reason.NONE else Reason.NO_LIQUIDITY
+            empty = VenueCost(one.venue, None, None, None, None, 0, 0.0, reason)
+            rows.append((2, 0.0, v, empty))
+            continue
+        qty = min(qty_1e8, visible)
+        average = picture.mid * (1.0 + picture.sign * book * 1e-4)
+        fee, late = picture.venue_fee_bps(v, average), picture.latency_bps(v)
+        landed = book + fee + late
+        short = qty < qty_1e8
+        reason = Reason.NO_LIQUIDITY if short else Reason.NONE
+        cost = VenueCost(one.venue, landed, book, fee, late, qty, shares.get(v, 0.0), reason)
+        rows.append((1 if short else 0, landed, v, cost))
+    rows.sort()
+    return tuple([row[3] for row in rows])
+
+
+def _unplaced(picture: MarketPicture, qty_1e8: int, swept: Sweep) -> str:
+    """Why not all of a quantity can be priced."""
+    left = format_qty(qty_1e8 - swept.qty_1e8)
+    if swept.reason is Reason.BELOW_MINIMUM or qty_1e8 - swept.qty_1e8 < picture.lot_1e8:
+        least = format_qty(picture.lot_1e8)
+        return f"{left} is below the smallest order of every venue ({least}) and cannot be placed"
+    return f"the books show {left} less than asked; beyond them the cost is a bound"
+
+
+def _nothing(
+    picture: MarketPicture,
+    ranking: tuple[VenueCost, ...] | None = None,
+    why: str = "",
+) -> Forecast:
+    """A forecast without numbers, which says what is missing."""
+    mid = None if not picture.mid_x2 else picture.mid_x2 / 2 / PRICE_SCALE
+    if ranking is None:
+        nobody = Sweep(1, 0, 0, 0.0, 0.0, 0.0, 0.0, (), Reason.NONE)
+        ranking = rank_venues(picture, 1, [(0, None)] * len(picture.listings), nobody)
+    side = "bids" if picture.side else "asks"
+    if not why:
+        if mid is None:
+            why = "no healthy venue shows both a bid and an ask, so that there is no mid"
+        else:
+            why = f"no venue that may be used shows {side}"
+    missing = (why, *(f"{one.venue}: {one.reason}" for one in ranking if one.reason))
+    return Forecast(
+        mid,
+        None,
+        None,
+        None,
+        False,
+        None,
+        (),
+        (),
+        (),
+        ranking,
+        None,
+        None,
+        None,
+        None,
+        None,
+        missing,
+    )

@@ -1,0 +1,296 @@
+"""One side of a market at one moment, as estimates need it: books, fees, latency, volatility.
+
+A `MarketPicture` belongs to one instrument and is reused: `look` fills it, everything else reads
+it until the next look. It owns its terms and its splitter, so that it never disturbs the router's.
+Costs are bps of the mid, + is a cost; `cents_per_bp` turns those of event contracts into cents.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.decisions.cost_model import Coefficients, CostModel, RoutingTerms
+from engine.decisions.market import MarketBlock
+from engine.decisions.market_tape import MarketTape
+from engine.decisions.split import Splitter
+from engine.decisions.venue_observations import VenueObservations
+from engine.errors import Reason
+from engine.intelligence.merged import merged_costs
+from engine.kernels.capacity import ELIGIBLE, FEE_RATE, PENALTY, TERM_WIDTH, capacity_curve
+from engine.kernels.landed import ACTIVE, CONSTANT
+from engine.kernels.venue_walks import WALK_WIDTH, venue_walks
+from engine.model.fees import fee_1e9, fee_bps_at
+from engine.model.units import PPM, QTY_SCALE
+
+__all__ = ["DAY_NS", "MarketPicture", "Sweep", "VenueWalk"]
+
+DAY_NS: Final = 86_400_000_000_000
+NS: Final = 1_000_000_000
+CENT_1E9: Final = 10_000_000
+
+
+VenueWalk = tuple[int, float | None]
+
+
+class Sweep(msgspec.Struct, frozen=True, gc=False):
+    """An immediate sweep: exact sums of its legs, and its cost in bps of what it places.
+
+    `price_times_qty` is sum(price_1e9 x qty_1e8), `fees_1e9` by each venue's own schedule and
+    rounding. `legs` are (venue index, qty_1e8, price_times_qty, worst price).
+    """
+
+    qty_1e8: int
+    price_times_qty: int
+    fees_1e9: int
+    book_bps: float
+    fee_bps: float
+    latency_bps: float
+    latency_s: float
+    legs: tuple[tuple[int, int, int, int], ...]
+    reason: Reason
+
+    @property
+    def cost_bps(self) -> float:
+        return self.book_bps + self.fee_bps + self.latency_bps
+
+
+class MarketPicture:
+    """See the module. `side` 0 buys, 1 sells; `mid` is in 1e-9, `half_bps` at least 0.
+
+    `sigma_bps` is per square root of a second, `day_volume_1e8` None while the tape knows none.
+    """
+
+    __slots__ = (
+        "_active",
+        "_constants",
+        "_flat",
+        "_model",
+        "_points",
+        "_rates",
+        "_sizes",
+        "_sizes_read",
+        "_splitter",
+        "_terms",
+        "_terms_read",
+        "_walks",
+        "day_volume_1e8",
+        "event",
+        "half_bps",
+        "listings",
+        "lot_1e8",
+        "market",
+        "mid",
+        "mid_x2",
+        "now_ns",
+        "observations",
+        "side",
+        "sigma_bps",
+        "sign",
+        "tape",
+        "terms",
+        "touch_bps",
+    )
+
+    def __init__(
+        self,
+        market: MarketBlock,
+        observations: VenueObservations,
+        tape: MarketTape,
+        coefficients: Coefficients | None = None,
+        *,
+        points_max: int = 64,
+        fresh_only: bool = True,
+    ) -> None:
+        self.market, self.observations, self.tape = market, observations, tape
+        self.listings = market.listings
+        self._model = CostModel(market, observations, coefficients, fresh_only=fresh_only)
+        self._splitter = Splitter(market)
+        self.event = self._model.event
+        self.lot_1e8 = min(max(one.lot_1e8, one.qty_min_1e8) for one in market.listings)
+        self._flat = all(one.fees is None or not one.fees.quadratic for one in market.listings)
+        venues = len(market.listings)
+        self._terms: NDArray[np.float64] = np.zeros((venues, TERM_WIDTH))
+        for v, one in enumerate(market.listings):
+            self._terms[v, FEE_RATE] = 0.0 if one.fees is None else one.fees.taker_ppm / PPM
+        # Flat fees of taker and maker in bps of the price; None where they bend with it.
+        self._rates = [
+            None
+            if one.fees is None or one.fees.quadratic
+            else (one.fees.taker_ppm / 100, one.fees.maker_ppm / 100)
+            for one in market.listings
+        ]
+        self._terms_read = read_only(self._terms)
+        self._sizes: NDArray[np.int64] = np.zeros(points_max, np.int64)
+        self._sizes_read = read_only(self._sizes)
+        self._points: NDArray[np.float64] = np.zeros(points_max)
+        self._walks: NDArray[np.float64] = np.zeros((venues, WALK_WIDTH))
+        self.terms: RoutingTerms = self._model.terms_made
+        inputs = np.frombuffer(self.terms.inputs, np.int64)
+        self._active = inputs[ACTIVE : ACTIVE + venues]
+        self._constants = inputs[CONSTANT : CONSTANT + venues]
+        self.mid_x2: int | None = None
+        self.mid = self.half_bps = self.touch_bps = self.sigma_bps = 0.0
+        self.side, self.sign, self.now_ns = 0, 1, 0
+        self.day_volume_1e8: int | None = None
+
+    def look(
+        self, side: int, now_ns: int, urgency: int = 1, exclude: frozenset[str] = frozenset()
+    ) -> bool:
+        """Take the market in; False when it has no mid or no venue that may be used."""
+        self.side, self.sign, self.now_ns = side, 1 - 2 * side, now_ns
+        terms = self._model.terms(side, now_ns, urgency)
+        if exclude:
+            for v, one in enumerate(self.listings):
+                if one.venue in exclude:
+                    terms.active[v] = 0
+                    terms.reasons[v] = Reason.PINNED_ELSEWHERE
+        mid_x2 = self.mid_x2 = terms.mid_x2
+        volume = self.tape.volume_ahead(now_ns, now_ns + DAY_NS)
+        self.day_volume_1e8 = volume or None
+        if not mid_x2:
+            return False
+        self.mid = mid = mid_x2 * 0.5
+        market = self.market
+        bid, ask = market.best(0), market.best(1)
+        assert bid is not None, "a mid has two sides"
+        assert ask is not None, "a mid has two sides"
+        self.half_bps = max(0.0, 5e3 * (ask - bid) / mid)
+        sigma = self.observations.sigma_at(mid_x2, now_ns)
+        self.sigma_bps = 1e4 * sigma * CENT_1E9 / mid if self.event else sigma
+        values = self._terms
+        values[:, ELIGIBLE] = self._active
+        values[:, PENALTY] = self._constants
+        tops = market.best_ask if side == 0 else market.best_bid
+        usable = [tops[v] for v, on in enumerate(terms.active.tolist()) if on and self._has(v)]
+        if not usable:
+            return False
+        touch = max(usable) if side else min(usable)
+        self.touch_bps = 1e4 * self.sign * (touch - mid) / mid
+        return True
+
+    def cents_per_bp(self) -> float | None:
+        """Cents of the 1 USD payoff in one bp of the mid; None where prices are no odds."""
+        return self.mid * 1e-4 / CENT_1E9 if self.event else None
+
+    def sweep(self, qty_1e8: int) -> Sweep:
+        """What an immediate order for `qty_1e8` would take now, by the router's own split."""
+        plan = self._splitter.plan(self.side, qty_1e8, None, self.terms, leg_slack=False)
+        paid, fees, placed = 0, 0, plan.planned_qty_1e8
+        late, seconds = 0, 0.0
+        listings, constants = self.listings, self.terms.constants
+        latency = self.observations.latency_ns
+        legs = []
+        for leg in plan.legs:
+            v, qty, money = leg.venue_index, leg.qty_1e8, leg.price_times_qty
+            schedule = listings[v].fees
+            assert schedule is not None, "a venue of unknown fees is not routable"
+            if schedule.quadratic:
+                fees += self._event_fee(v, qty)
+            else:
+                fees += -(-schedule.taker_ppm * money // (PPM * QTY_SCALE))
+            paid += money
+            late += constants[v] * qty
+            seconds += latency[v] * qty
+            legs.append((v, qty, money, leg.worst_planned_1e9))
+        unit = self.mid * placed
+        if not placed:
+            return Sweep(0, 0, 0, 0.0, 0.0, 0.0, 0.0, (), plan.reason)
+        return Sweep(
+            placed,
+            paid,
+            fees,
+            # Exact until the last division: the mid is a half at worst.
+            1e4 * self.sign * (2 * paid - (self.mid_x2 or 0) * placed) / (2 * unit),
+            1e4 * fees * QTY_SCALE / unit,
+            1e4 * late / unit,
+            seconds / placed / NS,
+            tuple(legs),
+            plan.reason,
+        )
+
+    def averages(self, sizes: list[int]) -> list[float | None]:
+        """All-in cost in bps of sweeping each of the rising `sizes`; None beyond the books."""
+        count = len(sizes)
+        sign, mid = self.sign, self.mid
+        if not self._flat:
+            found = merged_costs(self.market, self.side, self.terms, sizes)
+            return [
+                None if cost < 0.0 else 1e4 * sign * (cost / (size * mid) - 1.0)
+                for cost, size in zip(found, sizes, strict=True)
+            ]
+        self._sizes[:count] = sizes
+        points = self._points[:count]
+        taken = self._sizes_read[:count]
+        reached = capacity_curve(self.market.view, self.side, self._terms_read, taken, points)
+        np.divide(points, taken, out=points)
+        points *= 1e4 * sign / mid
+        points -= 1e4 * sign
+        costs: list[float | None] = points.tolist()
+        if reached < count:
+            costs[reached:] = [None] * (count - reached)
+        return costs
+
+    def venues_alone(self, qty_1e8: int) -> list[VenueWalk]:
+        """Each venue by itself: quantity it shows, and book cost in bps of as much of `qty_1e8`.
+
+        The cost is None where it shows nothing.
+        """
+        venue_walks(self.market.view, self.side, qty_1e8, self._walks)
+        sign, mid = self.sign, self.mid
+        found: list[VenueWalk] = []
+        for visible, money in self._walks.tolist():
+            taken = min(visible, float(qty_1e8))
+            cost = 1e4 * sign * (money / (taken * mid) - 1.0) if taken and mid else None
+            found.append((int(visible), cost))
+        return found
+
+    def venue_fee_bps(self, venue: int, price_1e9: float, *, maker: bool = False) -> float:
+        """Fee in bps of the mid of trading at `price_1e9` on one venue."""
+        rates = self._rates[venue]
+        if rates is not None:
+            return rates[maker] * price_1e9 / self.mid
+        schedule = self.listings[venue].fees
+        assert schedule is not None, "a venue of unknown fees is not routable"
+        return fee_bps_at(schedule, round(price_1e9), maker=maker) * price_1e9 / self.mid
+
+    def latency_bps(self, venue: int) -> float:
+        """What the router expects to lose while an order travels to one venue."""
+        return 1e4 * self.terms.constants[venue] / self.mid
+
+    def worst_bps(self) -> float:
+        """All-in cost of the dearest visible unit of the venues that may be used."""
+        worst, mid, sign, taken = -float("inf"), self.mid, self.sign, 1 - self.side
+        constants = self.terms.constants
+        for v, on in enumerate(self.terms.active.tolist()):
+            last = self.market.last_level(v, taken) if on else None
+            if last is not None:
+                cost = 1e4 * (sign * (last[0] - mid) + constants[v]) / mid
+                worst = max(worst, cost + self.venue_fee_bps(v, last[0]))
+        return worst
+
+    def _event_fee(self, venue: int, qty_1e8: int) -> int:
+        """Fee of taking `qty_1e8` level by level, each its own fill."""
+        schedule = self.listings[venue].fees
+        assert schedule is not None, "a venue of unknown fees is not routable"
+        total, left = 0, qty_1e8
+        for price, qty in self.market.levels(venue, 1 - self.side, self.market.depth):
+            part = min(qty, left)
+            total += fee_1e9(schedule, price, part, maker=False)
+            left -= part
+            if not left:
+                break
+        return total
+
+    def _has(self, venue: int) -> bool:
+        return self.market.level_count(venue, 1 - self.side) > 0
+
+
+def read_only(values: NDArray[Any]) -> NDArray[Any]:
+    """The same memory, not to be written through this name."""
+    view = values.view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,108 @@
+"""Totals of fills by day, venue and symbol, with a mergeable histogram of slippage.
+
+The histogram has logarithmic cells on both sides of zero: a quantile read from it is within
+`RELATIVE_ERROR` of its true value, or within `SMALLEST_BPS` where that is smaller. Cells add up, so
+totals of any set of days, venues and symbols are sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import ceil, exp, log
+from typing import Final
+
+__all__ = ["RELATIVE_ERROR", "SMALLEST_BPS", "Totals", "cell_of", "quantile"]
+
+RELATIVE_ERROR: Final = 0.01
+SMALLEST_BPS: Final = 0.001
+LARGEST_CELL: Final = 1_000
+GROWTH: Final = log((1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR))
+
+
+class Totals:
+    """Counts and sums of some fills. Money is 1e-9; `slippage_1e9` is + for a cost.
+
+    At most 2 x LARGEST_CELL + 1 cells.
+    """
+
+    __slots__ = (
+        "cells",
+        "fees_1e9",
+        "fills",
+        "maker_fills",
+        "measured_1e9",
+        "notional_1e9",
+        "slippage_1e9",
+    )
+
+    def __init__(self) -> None:
+        self.fills = 0
+        self.maker_fills = 0
+        self.notional_1e9 = 0
+        self.fees_1e9 = 0
+        self.measured_1e9 = 0
+        self.slippage_1e9 = 0
+        self.cells: dict[int, int] = {}
+
+    def add(self, notional_1e9: int, fee_1e9: int, maker: bool, slippage_bps: float | None) -> None:
+        """One fill; `slippage_bps` None where its benchmark is not known."""
+        self.fills += 1
+        self.maker_fills += maker
+        self.notional_1e9 += notional_1e9
+        self.fees_1e9 += fee_1e9
+        if slippage_bps is not None:
+            self.measured_1e9 += notional_1e9
+            self.slippage_1e9 += round(notional_1e9 * slippage_bps * 1e-4)
+            cell = cell_of(slippage_bps)
+            self.cells[cell] = self.cells.get(cell, 0) + 1
+
+    def merge(self, other: Totals) -> None:
+        """Add another's counts."""
+        self.fills += other.fills
+        self.maker_fills += other.maker_fills
+        self.notional_1e9 += other.notional_1e9
+        self.fees_1e9 += other.fees_1e9
+        self.measured_1e9 += other.measured_1e9
+        self.slippage_1e9 += other.slippage_1e9
+        for cell, count in other.cells.items():
+            self.cells[cell] = self.cells.get(cell, 0) + count
+
+    @property
+    def mean_bps(self) -> float | None:
+        """Slippage weighted by notional; None when nothing was measured."""
+        return 1e4 * self.slippage_1e9 / self.measured_1e9 if self.measured_1e9 else None
+
+    def quantiles(self, levels: Iterable[float]) -> list[float | None]:
+        """Slippage in bps at each level, over fills."""
+        return [quantile(self.cells, level) for level in levels]
+
+
+def cell_of(bps: float) -> int:
+    """The cell of a value: 0 within SMALLEST_BPS of zero, else its sign and logarithm."""
+    size = abs(bps)
+    if size <= SMALLEST_BPS:
+        return 0
+    cell = min(LARGEST_CELL, ceil(log(size / SMALLEST_BPS) / GROWTH))
+    return cell if bps > 0 else -cell
+
+
+def value_of(cell: int) -> float:
+    """The value that stands for a cell: within RELATIVE_ERROR of both of its ends."""
+    if cell == 0:
+        return 0.0
+    upper = SMALLEST_BPS * exp(GROWTH * abs(cell))
+    value = 2 * upper / (1 + exp(GROWTH))
+    return value if cell > 0 else -value
+
+
+def quantile(cells: Mapping[int, int], level: float) -> float | None:
+    """The smallest value with at least `level` of the count at or below it; None when empty."""
+    total = sum(cells.values())
+    if not total:
+        return None
+    wanted, seen = max(1, ceil(level * total)), 0
+    for cell in sorted(cells):
+        seen += cells[cell]
+        if seen >= wanted:
+            return value_of(cell)
+    raise AssertionError("the cells hold their own total")

@@ -1,0 +1,292 @@
+"""The same order under several strategies, in closed form: cost, spread, fill rate, venues, time.
+
+Every cost is for the *whole* quantity: what a strategy leaves unfilled at its horizon is priced by
+sweeping the books then, or passive strategies would look cheap by forgetting what they missed.
+With f the chance that the resting part fills, h the half-spread and T the horizon:
+
+    passive = f (-h + maker + AS) + (1 - f) (sweep of the rest + 0.4 sigma sqrt(T))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import ceil, log1p, sqrt
+from typing import Final
+
+import msgspec
+
+from engine.decisions.policies.parameters import DEFAULT_PARAMETERS, PolicyParameters
+from engine.intelligence.distribution import CostDistribution, cold_spread_bps
+from engine.intelligence.fill_chance import fill_chance
+from engine.intelligence.forecast import completion, maker_bps, round_trip_ms
+from engine.intelligence.frontier import impact_bps
+from engine.intelligence.picture import MarketPicture, Sweep
+from engine.intelligence.priors import DEFAULT_PRIORS, Priors
+
+__all__ = ["STANDARD", "STRATEGIES", "Strategy", "estimate"]
+
+STANDARD: Final = ("aggressive", "passive", "split")
+SHARES: Final = tuple(k / 10 for k in range(1, 10))
+S_PER_MS: Final = 1e-3
+
+
+class Strategy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One strategy's estimate. `est_cost_bps` is the median, `fill_rate` what it fills itself.
+
+    `posts_only` says that it never takes before its horizon ends. `taken_share` is the part that
+    a split takes at once. Numbers are null where `reason` says why.
+    """
+
+    name: str
+    policy: str
+    urgency: str
+    posts_only: bool
+    est_cost_bps: float | None = None
+    p50_cost_bps: float | None = None
+    p90_cost_bps: float | None = None
+    fill_rate: float | None = None
+    venue_count: int = 0
+    venues: tuple[str, ...] = ()
+    time_to_complete_ms: int | None = None
+    taken_share: float | None = None
+    method: str = "closed_form"
+    reason: str = ""
+
+
+class Case(msgspec.Struct, frozen=True):
+    """What every strategy is estimated from."""
+
+    picture: MarketPicture
+    qty_1e8: int
+    swept: Sweep
+    maker_bps: float
+    walk_bps: float
+    rank: int
+    urgency: str
+    parameters: PolicyParameters
+    priors: Priors
+
+    def chance(self, qty_1e8: int, horizon_s: float) -> float:
+        seen = self.picture
+        return fill_chance(seen.half_bps, seen.sigma_bps, horizon_s, qty_1e8, seen.day_volume_1e8)
+
+    def resting_bps(self) -> float:
+        """A filled resting order: it earns the half-spread and gives part of it back."""
+        half = self.picture.half_bps
+        return self.maker_bps + half * (self.priors.adverse_share - 1.0)
+
+    def rest_venues(self) -> tuple[str, ...]:
+        """Where a resting order would stand: the venues whose own touch is the best."""
+        seen, most = self.picture, self.parameters.post_venues_max[self.rank]
+        tops = seen.market.best_bid if seen.side == 0 else seen.market.best_ask
+        places = [(-seen.sign * tops[v], v) for v, on in enumerate(seen.terms.active) if on]
+        return tuple(seen.listings[v].venue for _, v in sorted(places)[:most])
+
+    def leg_venues(self) -> tuple[str, ...]:
+        return tuple(self.picture.listings[leg[0]].venue for leg in self.swept.legs)
+
+    def answer(
+        self,
+        name: str,
+        policy: str,
+        cost_bps: float,
+        fill_rate: float,
+        venues: Sequence[str],
+        time_ms: float,
+        *,
+        posts_only: bool = False,
+        taken_share: float | None = None,
+    ) -> Strategy:
+        """The estimate with its spread: the prior over the time that it is at work."""
+        seconds = 0.0 if policy in ("sor", "ioc_sweep") else time_ms * S_PER_MS
+        spread = cold_spread_bps(
+            self.picture.sigma_bps,
+            self.swept.latency_s,
+            seconds,
+            self.walk_bps,
+            self.priors.refill,
+        )
+        costs = CostDistribution(cost_bps, spread)
+        return Strategy(
+            name=name,
+            policy=policy,
+            urgency=self.urgency,
+            posts_only=posts_only,
+            est_cost_bps=cost_bps,
+            p50_cost_bps=costs.quantile(0.50),
+            p90_cost_bps=costs.quantile(0.90),
+            fill_rate=fill_rate,
+            venue_count=len(venues),
+            venues=tuple(venues),
+            time_to_complete_ms=round(time_ms),
+            taken_share=taken_share,
+        )
+
+
+def estimate(
+    picture: MarketPicture,
+    qty_1e8: int,
+    name: str,
+    rank: int = 1,
+    *,
+    parameters: PolicyParameters = DEFAULT_PARAMETERS,
+    priors: Priors = DEFAULT_PRIORS,
+    horizon_ms: int | None = None,
+) -> Strategy:
+    """The estimate of one of STRATEGIES for urgency `rank` (0 low, 1 medium, 2 high)."""
+    policy, posts_only, work = STRATEGIES[name]
+    urgency = ("low", "medium", "high")[rank]
+    empty = Strategy(name=name, policy=policy, urgency=urgency, posts_only=posts_only)
+    if picture.mid_x2 is None or not any(picture.terms.active):
+        return msgspec.structs.replace(empty, reason="no venue that may be used shows a price")
+    swept = picture.sweep(qty_1e8)
+    if swept.qty_1e8 < qty_1e8:
+        why = f"the books show only {swept.qty_1e8} of {qty_1e8} (1e-8) that could be placed"
+        return msgspec.structs.replace(empty, reason=why)
+    walk = max(0.0, swept.book_bps - picture.touch_bps)
+    case = Case(
+        picture,
+        qty_1e8,
+        swept,
+        maker_bps(picture, swept),
+        walk,
+        rank,
+        urgency,
+        parameters,
+        priors,
+    )
+    return work(case, name, horizon_ms)
+
+
+def _sweep(case: Case, name: str, horizon_ms: int | None) -> Strategy:
+    """All venues at once up to the cap, with re-sweeps of what missed (sor)."""
+    del horizon_ms
+    time_ms = round_trip_ms(case.picture, case.swept)
+    filled = completion(case.picture, case.swept)
+    return case.answer(name, "sor", case.swept.cost_bps, filled, case.leg_venues(), time_ms)
+
+
+def _one_wave(case: Case, name: str, horizon_ms: int | None) -> Strategy:
+    """One wave of immediate orders: a leg that misses is not sent again."""
+    del horizon_ms
+    missed = case.picture.observations.miss_rate
+    filled = sum(qty * (1.0 - missed(v)) for v, qty, _, _ in case.swept.legs) / case.qty_1e8
+    time_ms = round_trip_ms(case.picture, case.swept)
+    return case.answer(name, "ioc_sweep", case.swept.cost_bps, filled, case.leg_venues(), time_ms)
+
+
+def _chase(case: Case, name: str, horizon_ms: int | None) -> Strategy:
+    """Steps from the far touch until it reaches the sweep's own worst price."""
+    table, rank, seen = case.parameters, case.rank, case.picture
+    step = float(table.chase_step_bps[rank])
+    if seen.event:
+        tick = min(one.tick_1e9 for one in seen.listings)
+        step = 1e4 * table.chase_step_event_ticks[rank] * tick / seen.mid
+    reach = max(1e4 * seen.sign * (worst - seen.mid) / seen.mid for *_, worst in case.swept.legs)
+    steps = ceil(max(0.0, reach - seen.touch_bps) / step)
+    limit_ms = horizon_ms or table.chase_horizon_ms[rank]
+    needed = steps * table.chase_period_ms[rank] + round_trip_ms(seen, case.swept)
+    filled = completion(seen, case.swept) * min(1.0, limit_ms / needed)
+    drift = case.priors.cleanup_drift * seen.sigma_bps * sqrt(min(needed, limit_ms) * S_PER_MS)
+    cost = case.swept.cost_bps + drift
+    return case.answer(
+        name, "aggressive_chase", cost, filled, case.leg_venues(), min(needed, limit_ms)
+    )
+
+
+def _passive(case: Case, name: str, horizon_ms: int | None) -> Strategy:
+    """Rest all of it post-only at the own touch until the horizon."""
+    given = horizon_ms or case.parameters.passive_horizon_ms[case.rank]
+    cost, f = _mixed(case, 0.0, given)
+    return case.answer(
+        name, STRATEGIES[name][0], cost, f, case.rest_venues(), mean_ms(f, given), posts_only=True
+    )
+
+
+def _ladder(case: Case, name: str, horizon_ms: int | None) -> Strategy:
+    """Rest first, then chase what is left."""
+    table, rank = case.parameters, case.rank
+    resting, chasing = table.ladder_passive_ms[rank], table.chase_horizon_ms[rank]
+    if horizon_ms is not None:
+        resting = horizon_ms * resting // (resting + chasing)
+    cost, f = _mixed(case, 0.0, resting)
+    filled = f + (1.0 - f) * completion(case.picture, case.swept)
+    places = sorted({*case.rest_venues(), *case.leg_venues()})
+    time_ms = mean_ms(f, resting) + (1.0 - f) * round_trip_ms(case.picture, case.swept)
+    return case.answer(name, "passive_ladder", cost, filled, places, time_ms)
+
+
+def _drip(case: Case, name: str, horizon_ms: int | None) -> Strategy:
+    """Slices along a line: the walk of one slice, and the law's impact for going on."""
+    table, rank = case.parameters, case.rank
+    given = horizon_ms or table.drip_horizon_ms[rank]
+    count = max(1, given // table.drip_interval_ms[rank])
+    slice_qty = max(1, case.qty_1e8 // count)
+    walk = case.picture.averages([slice_qty])[0]
+    assert walk is not None, "a slice of what is visible is visible"
+    law = impact_bps(case.picture, case.qty_1e8, case.priors)
+    impact = case.priors.impact_average * case.walk_bps if law is None else law
+    f = case.chance(slice_qty, table.drip_interval_ms[rank] * S_PER_MS)
+    cost = f * case.resting_bps() + (1.0 - f) * walk + impact * (1.0 - 1.0 / count)
+    filled = completion(case.picture, case.swept)
+    return case.answer(name, "time_drip", cost, filled, case.leg_venues(), given)
+
+
+def _split(case: Case, name: str, horizon_ms: int | None) -> Strategy:
+    """Part taken now, part posted: the share with the least cost plus risk of the same model."""
+    given = horizon_ms or case.parameters.passive_horizon_ms[case.rank]
+    weight = case.priors.risk_aversion[case.rank]
+    risk = case.picture.sigma_bps * sqrt(given * S_PER_MS / 3.0)
+    best: tuple[float, float, float, float] | None = None
+    for share in SHARES:
+        cost, f = _mixed(case, share, given)
+        total = cost + weight * risk * (1.0 - share)
+        if best is None or total < best[0]:
+            best = total, share, cost, f
+    assert best is not None, "there are shares to choose from"
+    _, share, cost, f = best
+    filled = share * completion(case.picture, case.swept) + (1.0 - share) * f
+    places = sorted({*case.rest_venues(), *case.leg_venues()})
+    time_ms = max(mean_ms(f, given), float(round_trip_ms(case.picture, case.swept)))
+    return case.answer(name, "split", cost, filled, places, time_ms, taken_share=share)
+
+
+def _mixed(case: Case, share: float, horizon_ms: int) -> tuple[float, float]:
+    """Cost in bps of taking `share` now and posting the rest, and the chance that that fills."""
+    seen, qty = case.picture, case.qty_1e8
+    horizon_s = horizon_ms * S_PER_MS
+    taken = round(qty * share)
+    posted = qty - taken
+    f = case.chance(posted, horizon_s)
+    left = max(1, round(posted * (1.0 - f)))
+    clean, now = seen.averages([left])[0], 0.0
+    assert clean is not None, "part of what is visible is visible"
+    if taken:
+        first = seen.averages([taken])[0]
+        assert first is not None, "part of what is visible is visible"
+        now = first
+    clean += case.priors.cleanup_drift * seen.sigma_bps * sqrt(horizon_s)
+    return share * now + (1.0 - share) * (f * case.resting_bps() + (1.0 - f) * clean), f
+
+
+def mean_ms(chance: float, horizon_ms: int) -> float:
+    """Mean time at work of an order whose constant hazard fills it with `chance` by the horizon."""
+    if chance < 1e-9:
+        return float(horizon_ms)
+    if chance >= 1.0:
+        return 0.0
+    return chance * horizon_ms / -log1p(-chance)
+
+
+STRATEGIES: Final[dict[str, tuple[str, bool, Callable[[Case, str, int | None], Strategy]]]] = {
+    "aggressive": ("sor", False, _sweep),
+    "passive": ("passive_limit", True, _passive),
+    "split": ("split", False, _split),
+    "sor": ("sor", False, _sweep),
+    "ioc_sweep": ("ioc_sweep", False, _one_wave),
+    "passive_limit": ("passive_limit", True, _passive),
+    "iceberg": ("iceberg", True, _passive),
+    "aggressive_chase": ("aggressive_chase", False, _chase),
+    "passive_ladder": ("passive_ladder", False, _ladder),
+    "time_drip": ("time_drip", False, _drip),
+}

@@ -1,0 +1,1 @@
+"""Execution intelligence as services over one engine: forecast, simulate, live, review, desk."""

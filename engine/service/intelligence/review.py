@@ -1,0 +1,228 @@
+"""The post-trade review: order, children, decisions redone, benchmarks, TCA that sums, fees."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from engine.intelligence.attribution import Shortfall, attribute
+from engine.intelligence.benchmarks import (
+    MARKOUTS_MS,
+    interval_vwap,
+    markout,
+    pwp,
+    slippage_bps,
+)
+from engine.intelligence.forecast import MODEL_VERSION
+from engine.model.instruments import InstrumentType
+from engine.model.units import PRICE_SCALE, QTY_SCALE
+from engine.service.intelligence.decisions import (
+    LAST_N_MAX,
+    decision_views,
+    fills_by_attempt,
+)
+from engine.service.intelligence.facts import OrderFacts
+from engine.service.intelligence.fee_review import fee_review
+from engine.service.intelligence.history import STEP_NS, MarketHistory
+from engine.service.intelligence.timeline import graph_entries, timeline
+from engine.service.intelligence.views import (
+    Benchmarks,
+    DecisionView,
+    OrderState,
+    Review,
+)
+
+if TYPE_CHECKING:
+    from engine.model.fees import FeeSchedule
+    from engine.model.records import JournalEntry
+    from engine.store.queries import Queries
+
+__all__ = ["full_review", "make_review"]
+
+PARTICIPATION: Final = 0.1
+CENTS_PER_1E9: Final = 1e-7
+PARTS: Final = (
+    "delay",
+    "timing",
+    "spread",
+    "impact",
+    "unattributed",
+    "opportunity",
+    "fees",
+    "executed",
+    "shortfall",
+)
+
+
+async def full_review(
+    facts: OrderFacts,
+    queries: Queries,
+    history: MarketHistory | None,
+    schedules: Mapping[str, FeeSchedule | None],
+    decision_price_1e9: int | None = None,
+) -> Review:
+    """The review with all that the store holds, read without holding up the event loop."""
+    client, environment = facts.stored.client_id, facts.stored.environment
+    rows = queries.decisions(
+        client, environment, last_n=LAST_N_MAX, node_order_id=facts.row.node_order_id
+    )
+    attempts = {one.client_order_id: one.attempt for one in facts.children}
+    decisions = await decision_views(rows[::-1], fills_by_attempt(facts.fills, attempts))
+    entries = await graph_entries(facts, queries)
+    now_ns = time.time_ns()
+    return make_review(facts, entries, decisions, history, schedules, now_ns, decision_price_1e9)
+
+
+def make_review(
+    facts: OrderFacts,
+    entries: Iterable[JournalEntry] | None,
+    decisions: tuple[DecisionView, ...],
+    history: MarketHistory | None,
+    schedules: Mapping[str, FeeSchedule | None],
+    now_ns: int,
+    decision_price_1e9: int | None = None,
+) -> Review:
+    """Everything about one order. `history` None: prices were not watched (a read of a journal).
+
+    `entries` are those of its graph, None where there are too many to read.
+    `decision_price_1e9` is the price at which the client decided, for the delay.
+    """
+    missing: list[str] = []
+    benchmarks = _benchmarks(facts, history, missing)
+    tca = _tca(facts, history, decision_price_1e9, missing)
+    notional = facts.arrival_x2 * max(facts.row.qty_1e8, facts.filled_1e8) / 2 / QTY_SCALE
+    event = facts.node.instrument.type is InstrumentType.PREDICTION
+    contracts = max(facts.row.qty_1e8, facts.filled_1e8) / QTY_SCALE
+    if entries is None:
+        missing.append("the journal holds too much between the graph's ends to time its children")
+    missing.append("policy_regret_bps: no simulation of other policies was stored at submit")
+    return Review(
+        order=order_state(facts),
+        children=timeline(facts, entries or ()),
+        decisions=decisions,
+        benchmarks=benchmarks,
+        tca=tca,
+        tca_bps=_shares(tca, 1e4 / notional) if tca is not None and notional else None,
+        tca_cents=_shares(tca, CENTS_PER_1E9 / contracts) if tca and event and contracts else None,
+        fees=fee_review(facts, schedules),
+        policy_regret_bps=None,
+        model_version=MODEL_VERSION,
+        as_of_ns=now_ns,
+        missing=tuple(missing),
+    )
+
+
+def order_state(facts: OrderFacts) -> OrderState:
+    """The order as it is."""
+    row, node = facts.row, facts.node
+    return OrderState(
+        node_order_id=row.node_order_id,
+        graph_id=facts.stored.row.graph_id,
+        node_id=row.node_id,
+        symbol=row.symbol,
+        side=row.side.text,
+        status=row.status.value,
+        terminal=facts.terminal,
+        reason=row.failure_reason,
+        policy=node.execution.policy.value,
+        urgency=node.execution.urgency.value,
+        order_type="market" if node.limit_price_1e9 is None else "limit",
+        limit_price_1e9=node.limit_price_1e9,
+        intended_qty_1e8=row.qty_1e8,
+        filled_qty_1e8=facts.filled_1e8,
+        avg_fill_price_1e9=facts.average_1e9 if facts.fills else None,
+        fees_1e9=sum(one.fee_1e9 for one in facts.fills),
+        fill_count=len(facts.fills),
+        started_ns=facts.started_ns,
+        ended_ns=facts.ended_ns,
+        is_prediction=node.instrument.type is InstrumentType.PREDICTION,
+    )
+
+
+def _tca(
+    facts: OrderFacts,
+    history: MarketHistory | None,
+    decision_price_1e9: int | None,
+    missing: list[str],
+) -> Shortfall | None:
+    if not facts.arrival_x2:
+        missing.append("tca: no mid was there when the order became active")
+        return None
+    symbol = facts.row.symbol
+
+    def mid_at(when_ns: int) -> int | None:
+        return None if history is None else history.mid_x2_at(symbol, when_ns)
+
+    decision = None if decision_price_1e9 is None else 2 * decision_price_1e9
+    tca = attribute(facts.execution(mid_at, decision))
+    if tca.shortfall_1e9 is None:
+        why = "the order still works" if not facts.terminal else "the mid at its end was not seen"
+        missing.append(f"tca.opportunity_1e9 and tca.shortfall_1e9: {why}")
+    return tca
+
+
+def _shares(tca: Shortfall, unit: float) -> dict[str, float | None]:
+    """The parts in another unit."""
+    values = {name: getattr(tca, f"{name}_1e9") for name in PARTS}
+    return {name: None if value is None else value * unit for name, value in values.items()}
+
+
+def _benchmarks(facts: OrderFacts, history: MarketHistory | None, missing: list[str]) -> Benchmarks:
+    sign, symbol = facts.row.side.sign, facts.row.symbol
+    filled = facts.filled_1e8
+    paid = sum(one.price_1e9 * one.qty_1e8 for one in facts.fills)
+    average = paid / filled if filled else None
+    arrival = facts.arrival_x2 / 2 or None
+    start, end = (
+        facts.started_ns,
+        facts.ended_ns or max((one.ts_unix_ns for one in facts.fills), default=facts.started_ns),
+    )
+    own = facts.prints()
+    vwap = reached = None
+    twap_x2: float | None = None
+    if history is None:
+        missing.append("interval benchmarks and markouts: prices are watched by a running engine")
+    elif filled:
+        prints, why = history.prints(symbol, start)
+        if why:
+            missing.append(f"interval_vwap, pwp: {why}")
+        else:
+            vwap, why = interval_vwap(prints, own, start, end)
+            if why:
+                missing.append(f"interval_vwap: {why}")
+            reached, why = pwp(prints, own, start, PARTICIPATION)
+            if why:
+                missing.append(f"pwp: {why}")
+        seen = history.mids.get(symbol)
+        twap_x2 = None if seen is None else seen.mean_x2(start, end)
+        if twap_x2 is None:
+            missing.append("twap: the mid was not watched over the whole of the order")
+    twap = None if twap_x2 is None else twap_x2 / 2
+    slip = None if average is None else slippage_bps(sign, average, arrival)
+    event = facts.node.instrument.type is InstrumentType.PREDICTION
+    cents = None
+    if event and average is not None and arrival:
+        cents = sign * (average - arrival) * CENTS_PER_1E9
+
+    def mid_at(when_ns: int) -> int | None:
+        return None if history is None else history.mid_x2_at(symbol, when_ns)
+
+    def against(benchmark: float | None) -> float | None:
+        return None if average is None else slippage_bps(sign, average, benchmark)
+
+    return Benchmarks(
+        arrival_mid=None if arrival is None else arrival / PRICE_SCALE,
+        arrival_basis=facts.arrival_basis,
+        arrival_slippage_bps=slip,
+        arrival_slippage_cents=cents,
+        interval_vwap=None if vwap is None else vwap / PRICE_SCALE,
+        vwap_slippage_bps=against(vwap),
+        twap=None if twap is None else twap / PRICE_SCALE,
+        twap_slippage_bps=against(twap),
+        pwp=None if reached is None else reached / PRICE_SCALE,
+        pwp_participation=PARTICIPATION,
+        pwp_slippage_bps=against(reached),
+        markouts=tuple(markout(sign, own, ms, mid_at) for ms in MARKOUTS_MS),
+        sample_ms=STEP_NS // 1_000_000,
+    )

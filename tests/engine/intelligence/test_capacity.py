@@ -1,0 +1,80 @@
+"""The capacity curve: exact inside the books, bounded from below beyond, never falling."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from engine.decisions.market_tape import MarketTape
+from engine.intelligence.capacity import COST_LEVELS_BPS, POINTS, beyond_bps, capacity
+from engine.intelligence.priors import DEFAULT_PRIORS
+from tests.support.markets import NOW_NS, TICK
+from tests.support.pictures import picture_of, random_picture, visible
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_curve_is_the_sweep_and_never_falls(seed: int) -> None:
+    picture = random_picture(seed)
+    assert picture.look(seed % 2, NOW_NS)
+    total = visible(picture)
+    curve, _ = capacity(picture, total // 20, total, 1.0, DEFAULT_PRIORS)
+    assert len(curve) == POINTS >= 32
+    costs = [one.cost_bps for one in curve]
+    assert all(b >= a - 1e-9 for a, b in pairwise(costs))
+    for one in curve:
+        size = round(one.qty * 10**8)
+        assert one.at_least == (size > total)
+        if not one.at_least:
+            # A sweep rounds the fee of each leg up to 1e-9 USD.
+            rounding = 1e4 * 4e-9 / one.notional_usd
+            swept = picture.sweep(size).cost_bps
+            assert one.cost_bps == pytest.approx(swept, abs=1e-6 + rounding)
+    assert curve[-1].qty * 1e8 == pytest.approx(2 * total)
+    assert any(one.at_least for one in curve)
+
+
+def test_beyond_the_books_is_what_they_hold_and_their_last_price() -> None:
+    picture = picture_of([([(99 * TICK, 5)], [(101 * TICK, 100), (111 * TICK, 100)])], fee_ppm=0)
+    assert picture.look(0, NOW_NS)
+    late = picture.latency_bps(0)
+    whole = picture.averages([200])[0]
+    assert whole is not None
+    assert whole == pytest.approx(600 + late)
+    held = 200, whole, picture.worst_bps()
+    found = beyond_bps(picture, 400, held, 0.0, 0.0, DEFAULT_PRIORS)
+    assert found == pytest.approx((200 * 600 + 200 * 1100) / 400 + late)
+    assert beyond_bps(picture, 400, held, 5_000.0, 0.0, DEFAULT_PRIORS) == 5_000.0
+
+
+def test_with_a_known_volume_the_square_root_law_counts() -> None:
+    tape = MarketTape()
+    minute = 60 * 10**9
+    for k in range(4):
+        tape.observe_trade(NOW_NS - (4 - k) * minute, 10)
+    tape.observe_time(NOW_NS)
+    picture = picture_of([([(99 * TICK, 5)], [(101 * TICK, 100)])], tape=tape, fee_ppm=0)
+    assert picture.look(0, NOW_NS)
+    assert picture.day_volume_1e8 is not None
+    size = 100 * picture.day_volume_1e8
+    found = beyond_bps(picture, size, (100, 100.0, 100.0), 0.0, 0.0, DEFAULT_PRIORS)
+    law = 2 / 3 * picture.sigma_bps * 86_400**0.5 * 10
+    assert found == pytest.approx(picture.half_bps + law)
+
+
+def test_the_largest_size_at_a_cost_costs_no_more() -> None:
+    for seed in range(6):
+        picture = random_picture(seed)
+        assert picture.look(0, NOW_NS)
+        total = visible(picture)
+        _, sizes = capacity(picture, total // 20, total, 1.0, DEFAULT_PRIORS)
+        assert [one.cost_bps for one in sizes] == list(COST_LEVELS_BPS)
+        for one in sizes:
+            assert one.qty is not None
+            size = int(one.qty * 10**8)
+            if size <= total:
+                assert picture.sweep(size).cost_bps <= one.cost_bps + 1e-4
+    dear = picture_of([([(99 * TICK, 50)], [(101 * TICK, 100)])])
+    assert dear.look(0, NOW_NS)
+    _, sizes = capacity(dear, 10, 100, 1.0, DEFAULT_PRIORS)
+    assert {one.qty for one in sizes} == {None}, "the first unit costs more than 50 bps"

@@ -1,0 +1,67 @@
+"""The watch on prices: it samples while the engine runs, and says what it did not see."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from engine import ExecutionEngine
+from engine.service.intelligence.board import Intelligence
+from engine.service.intelligence.history import MarketHistory
+from tests.support.intelligence_rig import with_board
+
+
+def test_mids_are_sampled_until_it_is_closed() -> None:
+    async def work(engine: ExecutionEngine, board: Intelligence) -> None:
+        seen = board.history.mids["ETH-USD"]
+        before = seen.seen_ns
+        while seen.seen_ns == before:
+            await asyncio.sleep(0.02)
+        market = engine.world.markets["ETH-USD"]
+        history = MarketHistory(engine)
+        history.start()
+        now = history.mids["ETH-USD"].seen_ns
+        assert history.mid_x2_at("ETH-USD", now) == market.mid_x2()
+        assert history.mid_x2_at("ETH-USD", now - 10**9) is None
+        assert history.mid_x2_at("NOPE", now) is None
+        history.close()
+        last = history.mids["ETH-USD"].seen_ns
+        await asyncio.sleep(0.25)
+        assert history.mids["ETH-USD"].seen_ns == last
+        history.start()
+        assert history.mids["ETH-USD"].seen_ns == last, "closed for good"
+
+    with_board(work)
+
+
+def test_prints_are_those_since_it_began() -> None:
+    async def work(engine: ExecutionEngine, board: Intelligence) -> None:
+        began = board.history.began_ns
+        assert began is not None
+        found, why = board.history.prints("ETH-USD", began - 1)
+        assert found == [] and "not watched" in why
+        ring = engine.world.tapes["ETH-USD"].rings[0]
+        now = time.time_ns()
+        ring.put(now, 5, 7, 0, 0)
+        ring.put(now - 2, 4, 7, 0, 0)
+        found, why = board.history.prints("ETH-USD", began)
+        assert why == ""
+        assert [one.at_ns for one in found] == sorted(one.at_ns for one in found)
+        assert {(one.price_1e9, one.qty_1e8) for one in found} >= {(5, 7), (4, 7)}
+        for k in range(len(ring.rows) + 1):
+            ring.put(now + k, 5, 7, 0, 0)
+        found, why = board.history.prints("ETH-USD", began)
+        assert found == [] and "forgotten" in why
+
+    with_board(work)
+
+
+def test_it_ends_with_its_engine() -> None:
+    kept: list[MarketHistory] = []
+
+    async def work(_: ExecutionEngine, board: Intelligence) -> None:
+        kept.append(board.history)
+
+    with_board(work)
+    kept[0]._sample()
+    assert kept[0]._timer is None
