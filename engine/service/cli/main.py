@@ -19,6 +19,11 @@ MISUSED = 2
 # name -> (module, one line of help)
 COMMANDS = {
     "demo": ("engine.service.cli.demo", "run a large order over the embedded simulated venues"),
+    "serve": ("engine.service.cli.serve", "run the engine behind its REST facade"),
+    "keys": ("engine.service.cli.keys", "make, list, revoke and rotate API keys"),
+    "forecast": ("engine.service.cli.forecast", "what an order would cost now, drawn"),
+    "review": ("engine.service.cli.review", "what became of an order, and why"),
+    "doctor": ("engine.service.cli.doctor", "check configuration, files, clock and venue rules"),
     "replay": ("engine.service.cli.replay", "run an order against recorded order books"),
     "simulate": ("engine.service.cli.simulate", "run seeded worlds under faults, all checked"),
     "journal": ("engine.service.cli.journal", "check, export or replay the durable record"),

@@ -1,0 +1,34 @@
+"""Answers of execution intelligence know no field that the facade has not."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from engine.client import intelligence_results as results
+from engine.service.intelligence import views
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (results.Forecast, views.ForecastView),
+        (results.Simulation, views.SimulationView),
+        (results.Live, views.LiveView),
+        (results.Decision, views.DecisionView),
+        (results.Review, views.Review),
+        (results.Summary, views.SummaryView),
+        (results.SummaryRow, views.SummaryRow),
+        (results.Quantiles, views.SlippageQuantiles),
+    ],
+)
+def test_every_field_of_ours_is_one_of_theirs(
+    ours: type[msgspec.Struct], theirs: type[msgspec.Struct]
+) -> None:
+    assert set(ours.__struct_fields__) <= set(theirs.__struct_fields__)
+
+
+def test_what_could_not_be_computed_is_none() -> None:
+    raw = b'{"symbol":"A","side":"buy","expected_cost_bps":null,"missing":["no volume"]}'
+    forecast = msgspec.json.decode(raw, type=results.Forecast)
+    assert forecast.expected_cost_bps is None and forecast.missing == ("no volume",)
