@@ -57,7 +57,7 @@ async def facade(durability: str) -> None:
     """The service; at the end it tells how many orders were filled, once nothing is open."""
     with tempfile.TemporaryDirectory() as folder:
         config = EngineConfig(
-            venues=SandboxVenues(latency_scale=0.0),
+            venues=SandboxVenues(rate_limits=False),
             data_dir=folder,
             durability="accepted" if durability == "accepted" else "async",
             rest=RestConfig(port=0, requests_per_second=1_000_000),

@@ -31,11 +31,15 @@ TEXT_MAX = 1_024
 class SandboxVenues(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="sandbox"
 ):
-    """The embedded simulated venues. `latency_scale` 0 makes them answer at once."""
+    """The embedded simulated venues. `latency_scale` 0 makes them answer at once.
+
+    `rate_limits` False lets them take as many orders as are sent, which no live venue does.
+    """
 
     seed: int = 1
     events: bool = True
     latency_scale: float = 1.0
+    rate_limits: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.latency_scale <= 100:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -45,6 +44,7 @@ from engine.service.flight_recorder import INCIDENTS_NAME, FlightRecorder
 from engine.service.graph_view import GraphState
 from engine.service.incident_watch import IncidentWatch
 from engine.service.journal_place import JOURNAL_NAME, JournalPlace
+from engine.service.readiness import wait_until_ready
 from engine.service.recovery import join_recovery, past_graphs, resolved_nodes, restore_positions
 from engine.service.remote_link import remote_ports
 from engine.service.run import Changes, GraphRun
@@ -55,13 +55,12 @@ from engine.store.journal import SqliteStore
 from engine.store.queries import Queries
 from engine.store.rows import FillRow, NodeRow
 from engine.store.writer import WriterThread
-from venues.simulated.catalogue import SYMBOL_ALIASES, SandboxVenue, build_sandbox
+from venues.simulated.catalogue import SYMBOL_ALIASES, SandboxVenue, build_sandbox, unlimited
 
 __all__ = ["JOURNAL_NAME", "ExecutionEngine"]
 
 VERSION = "0.1.0"
-READY_POLL_S = 0.005
-PRICED_S = 0.5
+GATHER_NS = 2_000_000
 FLUSH_TIMEOUT_S = 10.0
 
 log = logging.getLogger("execgraph")
@@ -194,28 +193,8 @@ class ExecutionEngine(EngineCommands):
         self._world = None
 
     async def ready(self, timeout_s: float = 30.0) -> None:
-        """Wait until every book is healthy; ConfigError naming the missing ones after that.
-
-        Books may be empty still, so it waits a moment longer for prices, which not all need have.
-        """
-        world = self._parts()[0]
-        deadline = time.monotonic() + timeout_s
-        priced_by = 0.0
-        while True:
-            missing = [
-                f"{listing.venue}:{symbol}"
-                for symbol, market in world.markets.items()
-                for listing in market.listings
-                if not market.healthy[listing.venue_index]
-            ]
-            if not missing:
-                priced_by = priced_by or time.monotonic() + PRICED_S
-                priced = all(market.mid_x2() is not None for market in world.markets.values())
-                if priced or time.monotonic() > priced_by:
-                    return
-            elif time.monotonic() > deadline:
-                raise ConfigError(f"no market data of {', '.join(missing[:5])} in {timeout_s} s")
-            await asyncio.sleep(READY_POLL_S)
+        """Wait until every book is healthy; ConfigError naming the missing ones after that."""
+        await wait_until_ready(self.world, timeout_s)
 
     # -- orders
 
@@ -308,9 +287,10 @@ class ExecutionEngine(EngineCommands):
 
     async def flush(self) -> None:
         """Return once everything recorded so far is durable; JournalError when it cannot be."""
-        world, driver = self._parts()[:2]
+        world, driver, _, writer = self._parts()
         if world.switch.journal_reason:
             raise JournalError(world.switch.journal_reason)
+        writer.hurry()
         await driver.ask(world.journal, FlushJournal, FLUSH_TIMEOUT_S)
 
     async def ask(self, ref: ActorRef, make: Callable[[int], Message]) -> object:
@@ -339,7 +319,8 @@ class ExecutionEngine(EngineCommands):
         venues = self.config.venues
         if isinstance(venues, RemoteVenues):
             return remote_ports(driver, venues.socket, events=venues.events)
-        self.sandbox_venues = build_sandbox(venues.seed, events=venues.events)
+        configs = None if venues.rate_limits else unlimited()
+        self.sandbox_venues = build_sandbox(venues.seed, events=venues.events, configs=configs)
         return sandbox_ports(system, self.sandbox_venues, latency_scale=venues.latency_scale)
 
     def _recover(self, world: World, driver: LiveDriver, queries: Queries) -> None:
@@ -395,5 +376,7 @@ class ExecutionEngine(EngineCommands):
         def failed(reason: str) -> None:
             driver.tell_from_thread(journal, CommitFailed(reason))
 
-        self._writer = WriterThread(store, committed, failed)
+        # Who submits under `async` awaits no commit, so these may be few.
+        gather_ns = GATHER_NS if self.config.durability == "async" else 0
+        self._writer = WriterThread(store, committed, failed, gather_ns=gather_ns)
         return self._writer

@@ -17,6 +17,7 @@ __all__ = ["CommitStore", "WriterThread"]
 ENTRIES_MAX = 65_536
 MERGE_MAX = 8_192
 TASKS_MAX = 1_024
+GATHER_MAX = 2_048
 IDLE_S = 0.2
 
 Task = Callable[[], None]
@@ -51,6 +52,9 @@ class WriterThread:
     queued is dropped, and so is whatever comes before the group that follows the last durable
     entry, which the journal actor submits again.
 
+    `gather_ns` is how long a group may wait for others to share its commit, unless somebody
+    `hurry`s or 2,048 entries wait: each commit takes the interpreter from the event loop.
+
     The thread is a daemon: a process that ends without `stop` loses what was queued, as in a
     crash.
     """
@@ -63,6 +67,7 @@ class WriterThread:
         *,
         entries_max: int = ENTRIES_MAX,
         merge_max: int = MERGE_MAX,
+        gather_ns: int = 0,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.store = store
@@ -70,6 +75,7 @@ class WriterThread:
         self.on_failed = on_failed
         self.entries_max = entries_max
         self.merge_max = merge_max
+        self.gather_ns = gather_ns
         self.clock_ns = clock_ns
         self.commits = 0
         self.longest_ns = 0
@@ -81,6 +87,8 @@ class WriterThread:
         self._depth = 0
         self._working_since = 0
         self._stopping = False
+        self._gathering = False
+        self._hurried = False
         self._rejoining = False
         self._thread = threading.Thread(target=self._run, name="execgraph-journal", daemon=True)
         store.breathe = breathe
@@ -96,8 +104,17 @@ class WriterThread:
                 return False
             self._groups.append((self.clock_ns(), group))
             self._depth += len(group)
-            self._wake.notify()
+            if not self._gathering or self._depth >= GATHER_MAX:
+                self._wake.notify()
             return True
+
+    def hurry(self) -> None:
+        """Somebody waits: let the next commit begin at once."""
+        if self.gather_ns:
+            with self._wake:
+                self._hurried = True
+                if self._gathering:
+                    self._wake.notify()
 
     def call(self, task: Task) -> bool:
         """Run `task` on this thread between commits (it may use the store); False: no room.
@@ -159,6 +176,12 @@ class WriterThread:
                     if not woken and not self._groups and not self._tasks:
                         break
                     continue
+                left_ns = 0 if self._tasks else self._gather_left_ns()
+                if left_ns > 0:
+                    self._gathering = True
+                    self._wake.wait(left_ns / 1e9)
+                    self._gathering = False
+                    continue
                 task = self._tasks.popleft() if self._tasks else None
                 group = self._take() if task is None else ()
             if task is not None:
@@ -169,9 +192,16 @@ class WriterThread:
         self._tidy()
         return True
 
+    def _gather_left_ns(self) -> int:
+        """How long the oldest group should wait still; not positive when it should not."""
+        if not self.gather_ns or self._hurried or self._stopping or self._depth >= GATHER_MAX:
+            return 0
+        return self.gather_ns - (self.clock_ns() - self._groups[0][0])
+
     def _take(self) -> Sequence[JournalEntry]:
         """The next groups as one; of those after a failure, only from the right one on."""
         groups = self._groups
+        self._hurried = False
         if self._rejoining:
             wanted = self.store.last_seq + 1
             while groups and groups[0][1][0].seq != wanted:

@@ -24,12 +24,14 @@ __all__ = [
     "depth_of",
     "native_of",
     "sandbox_listings",
+    "unlimited",
 ]
 
 MS = 1_000_000
 STARTS_1E9 = {"BTC": price_1e9("64000"), "ETH": price_1e9("2325"), "SOL": price_1e9("150")}
 SYMBOL_ALIASES = {f"{base}-PERP": f"{base}-USD-PERP" for base in STARTS_1E9}
 EVENT_SIGMA_PPM = 2_000
+PLACES_UNLIMITED = 2**31
 
 
 class Market(msgspec.Struct, frozen=True, gc=False):
@@ -156,6 +158,14 @@ def sandbox_listings(*, events: bool = True) -> list[Listing]:
         latency = {profile.name: profile.latency_ns for profile in VENUE_PROFILES}
         listings += [event_listing(market, latency[market.venue]) for market in open_events()]
     return listings
+
+
+def unlimited() -> dict[str, ExchangeConfig]:
+    """The habits of every venue, but for how much may be sent in a time."""
+    return {
+        profile.name: msgspec.structs.replace(profile.config, places_max=PLACES_UNLIMITED)
+        for profile in VENUE_PROFILES
+    }
 
 
 def build_sandbox(

@@ -13,7 +13,7 @@ from engine.model.records import JournalEntry
 from engine.store.journal import SqliteStore
 from engine.store.memory import MemoryStore
 from engine.store.verify import verify
-from engine.store.writer import WriterThread
+from engine.store.writer import GATHER_MAX, WriterThread
 from tests.support.journals import grouped, story
 
 LIMIT_S = 30.0
@@ -244,4 +244,42 @@ def test_a_fault_ends_the_thread_and_is_told() -> None:
 def test_stopping_twice_is_harmless() -> None:
     writer, _ = joined(MemoryStore())
     writer.stop()
+    writer.stop()
+
+
+def test_groups_gather_into_one_commit_until_somebody_hurries() -> None:
+    store = GatedStore()
+    store.gate.release(10)
+    writer, answers = joined(store, gather_ns=10**15)
+    entries = story(12)
+    for group in grouped(entries, (1, 3)):
+        assert writer.submit(group)
+    assert answers.told == []
+    writer.hurry()
+    answers.wait()
+    assert (store.sizes, answers.told) == ([len(entries)], [len(entries)])
+    writer.stop()
+
+
+def test_a_task_and_the_end_wait_for_no_gathering() -> None:
+    store = GatedStore()
+    store.gate.release(10)
+    writer, _ = joined(store, gather_ns=10**15)
+    done = threading.Event()
+    assert writer.submit(story(3)[:1])
+    assert writer.call(done.set)
+    assert done.wait(LIMIT_S)
+    writer.stop()
+    assert store.sizes == [1]
+
+
+def test_a_queue_that_grows_long_does_not_gather_on() -> None:
+    store = GatedStore()
+    store.gate.release(10)
+    writer, answers = joined(store, gather_ns=10**15, entries_max=10 * GATHER_MAX)
+    entries = story(3 * GATHER_MAX)
+    assert writer.submit(entries[:5])
+    assert writer.submit(entries[5 : 5 + GATHER_MAX])
+    answers.wait()
+    assert sum(store.sizes) == 5 + GATHER_MAX
     writer.stop()
