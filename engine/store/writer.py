@@ -83,7 +83,9 @@ class WriterThread:
         self.fault: BaseException | None = None
         self._wake = threading.Condition(threading.Lock())
         self._groups: deque[tuple[int, Sequence[JournalEntry]]] = deque()
-        self._tasks: deque[Task] = deque()
+        # Each with the sequence that must be durable before it may run.
+        self._tasks: deque[tuple[int, Task]] = deque()
+        self._committing_seq = 0
         self._depth = 0
         self._working_since = 0
         self._stopping = False
@@ -116,17 +118,23 @@ class WriterThread:
                 if self._gathering:
                     self._wake.notify()
 
-    def call(self, task: Task) -> bool:
+    def call(self, task: Task, *, after_groups: bool = False) -> bool:
         """Run `task` on this thread between commits (it may use the store); False: no room.
 
-        A task handles its own errors; one that raises ends the thread, as any fault does.
+        With `after_groups` it waits until every group that was queued before it is durable. A task handles its own errors; one that raises ends the thread, as any fault does.
         """
         with self._wake:
             if self._stopping or self.fault is not None or len(self._tasks) >= TASKS_MAX:
                 return False
-            self._tasks.append(task)
+            self._tasks.append((self._queued_seq() if after_groups else 0, task))
             self._wake.notify()
             return True
+
+    @property
+    def queued_seq(self) -> int:
+        """Sequence of the last entry that was handed over; 0 when all of them are durable."""
+        with self._wake:
+            return self._queued_seq()
 
     @property
     def depth(self) -> int:
@@ -176,14 +184,16 @@ class WriterThread:
                     if not woken and not self._groups and not self._tasks:
                         break
                     continue
-                left_ns = 0 if self._tasks else self._gather_left_ns()
+                due = self._task_is_due()
+                left_ns = 0 if due else self._gather_left_ns()
                 if left_ns > 0:
                     self._gathering = True
                     self._wake.wait(left_ns / 1e9)
                     self._gathering = False
                     continue
-                task = self._tasks.popleft() if self._tasks else None
+                task = self._tasks.popleft()[1] if due else None
                 group = self._take() if task is None else ()
+                self._committing_seq = group[-1].seq if group else 0
             if task is not None:
                 task()
             elif group:
@@ -191,6 +201,15 @@ class WriterThread:
             return True
         self._tidy()
         return True
+
+    def _queued_seq(self) -> int:
+        return self._groups[-1][1][-1].seq if self._groups else self._committing_seq
+
+    def _task_is_due(self) -> bool:
+        """Whether the next task may run; with no group left nothing more becomes durable."""
+        if not self._tasks:
+            return False
+        return not self._groups or self.store.last_seq >= self._tasks[0][0]
 
     def _gather_left_ns(self) -> int:
         """How long the oldest group should wait still; not positive when it should not."""

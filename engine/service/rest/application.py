@@ -19,6 +19,7 @@ from engine.service.rest.limits import (
     KEEPALIVE_S,
     LINE_BYTES_MAX,
 )
+from engine.service.rest.reading import fresh_id
 
 __all__ = ["RestServer"]
 
@@ -114,7 +115,8 @@ class Connection(web.RequestHandler):
         self.close()
         code = ErrorCode.BAD_REQUEST if status < 500 else ErrorCode.INTERNAL_ERROR
         text = "this is no HTTP request that can be read" if status < 500 else "something failed"
-        return response_of(error_sent(ApiError(code, text), ""), "")
+        request_id = fresh_id()
+        return response_of(error_sent(ApiError(code, text), request_id), request_id)
 
     def _await_request(self) -> None:
         loop = asyncio.get_running_loop()

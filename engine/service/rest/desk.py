@@ -22,6 +22,7 @@ from engine.service.portfolio.board import Portfolio
 from engine.service.quotes.board import Quotes
 from engine.service.rest.hosts import Hosts
 from engine.service.rest.idempotency import IdempotencyKeys
+from engine.service.rest.reads import ReadThread
 from engine.service.rest.requests_log import RequestLog
 from engine.service.rest.stream.hub import Hub
 
@@ -41,6 +42,9 @@ class Stack:
         self.quotes = Quotes(engine, resolve=self.markets.resolve)
         self.intelligence = Intelligence(engine, self.quotes)
         self.hub = Hub(engine, self.quotes)
+        store = engine.journal_parts[0]
+        assert store.path is not None, "an engine's journal is a file"
+        self.reads = ReadThread(store.path)
         self.idempotency = IdempotencyKeys(*engine.journal_parts, time.time_ns)
 
     async def start(self) -> None:
@@ -57,6 +61,7 @@ class Stack:
 
     def close(self) -> None:
         """Close the files, once no request is being answered."""
+        self.reads.close()
         self.portfolio.close()
 
     async def _redeem(self, claim: Redemption) -> int | None:
@@ -111,6 +116,9 @@ class Desk:
     def authenticate(self, key: str, peer: str) -> Caller:
         """Whose key it is; ApiError 401, always in the same words, for one that is not valid."""
         caller = self.keys.authenticate(key)
+        if caller is None and self.keys.refresh():
+            # Made a moment ago by another process.
+            caller = self.keys.authenticate(key)
         if caller is not None:
             return caller
         # Right keys of the same address go on: one bad script must not stop a kill switch.

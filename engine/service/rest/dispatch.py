@@ -204,6 +204,13 @@ class Dispatcher:
             # Whether anything was done is unknown: the claim stays, and says so.
             await keys.keep(client, key, fingerprint, Answered(0, b""), durable=door.once)
             raise
+        if door.once and kept is not None:
+            # The answer is told again after a crash, so it must not outlive what it tells of.
+            try:
+                await self.desk.stacks[caller.environment].engine.flush()
+            except BaseException:
+                await keys.keep(client, key, fingerprint, Answered(0, b""), durable=False)
+                raise
         await keys.keep(client, key, fingerprint, kept, durable=door.once)
         return sent
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from engine.service.rest.call import Call
-from engine.service.rest.door import Door, Reply
+from engine.service.rest.door import Door, Reply, ReplyAs
 from engine.service.rest.openapi import openapi_document
 
 __all__ = ["docs_html", "documentation_doors"]
@@ -268,8 +268,14 @@ def documentation_doors(doors: Iterable[Door], version: str = "1") -> tuple[Door
     """`/openapi.json` and `/docs` over these doors; both stand in the document themselves."""
     pages = Documentation()
     own = (
-        Door("GET", "/openapi.json", None, pages.openapi_json),
-        Door("GET", "/docs", None, pages.docs),
+        Door(
+            "GET",
+            "/openapi.json",
+            None,
+            pages.openapi_json,
+            reply_as=ReplyAs("application/json", dict[str, Any]),
+        ),
+        Door("GET", "/docs", None, pages.docs, reply_as=ReplyAs("text/html", str)),
     )
     # Written once: the table does not change while a server runs.
     pages.document = msgspec.json.encode(openapi_document((*doors, *own), version))

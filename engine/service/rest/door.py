@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from types import NoneType, UnionType
-from typing import Any, Self, Union, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, Self, Union, get_args, get_origin, get_type_hints
 
 from engine.service.access.scopes import Scope
 
-__all__ = ["Door", "Reply", "path_names"]
+__all__ = ["Door", "Reply", "ReplyAs", "path_names"]
 
 Handler = Callable[[Any, Any, Any], Awaitable[Any]]
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -27,6 +27,14 @@ class Reply:
         self.status = status
 
 
+class ReplyAs(NamedTuple):
+    """What a `Reply` is in the OpenAPI document: its type, its shape, and further statuses."""
+
+    content_type: str
+    answer_type: Any
+    statuses: tuple[int, ...] = ()
+
+
 class Door:
     """One row of a door table; types are read from the handler's annotations.
 
@@ -34,7 +42,8 @@ class Door:
     structs, `None` for none; `B | None` may be absent; `bytes` is the raw body, whose shape
     `body_as` tells. `scope` None is public. `status` is that of a success. `once` marks a write
     that would do more if it ran twice: its idempotency key is claimed on disk beforehand. An
-    answer that is `shown_once` is kept nowhere, not even for its idempotency key.
+    answer that is `shown_once` is kept nowhere, not even for its idempotency key. `reply_as`
+    tells the shape of a `Reply`.
     """
 
     __slots__ = (
@@ -47,6 +56,7 @@ class Door:
         "path",
         "query_type",
         "raw_body",
+        "reply_as",
         "scope",
         "shown_once",
         "socket",
@@ -66,10 +76,12 @@ class Door:
         body_as: Any = None,
         once: bool = False,
         shown_once: bool = False,
+        reply_as: ReplyAs | None = None,
     ) -> None:
         self._take(method, path, scope, handler, status)
         self.once = once or shown_once
         self.shown_once = shown_once
+        self.reply_as = reply_as
         hints = get_type_hints(handler)
         self.socket = False
         self.query_type: Any = none_or(hints["query"])
@@ -87,6 +99,7 @@ class Door:
         door.socket = True
         door.once = door.shown_once = door.raw_body = False
         door.query_type = door.body_type = door.answer_type = None
+        door.reply_as = None
         door.body_optional = True
         return door
 

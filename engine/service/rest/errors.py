@@ -130,6 +130,7 @@ def unreadable(error: msgspec.DecodeError, what: str) -> ApiError:
     if unknown is not None:
         field = f"{field}.{unknown.group(1)}" if field else unknown.group(1)
         sentence = "is not known here"
+    field, sentence = clipped(field, FIELD_MAX), clipped(sentence, TEXT_MAX)
     where = f"{what} {field!r}" if field else what
     if not isinstance(error, msgspec.ValidationError):
         return ApiError(ErrorCode.BAD_REQUEST, f"the {what} is no JSON: {sentence}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +16,8 @@ from engine.service.api_error import ApiError, ErrorCode
 from engine.store.journal import SqliteStore
 from engine.store.queries import Queries
 from engine.store.writer import WriterThread
+
+log = logging.getLogger("execgraph.rest")
 
 __all__ = ["Answered", "IdempotencyKeys", "graph_id_of_key"]
 
@@ -32,6 +35,8 @@ class Answered(msgspec.Struct, frozen=True, array_like=True):
 
 
 Row = tuple[str, str, bytes, bytes, int]
+# A row, the sequence that must be durable before it, and who waits for it.
+Waiting = tuple[Row, int, asyncio.Future[None] | None]
 
 
 class IdempotencyKeys:
@@ -59,7 +64,7 @@ class IdempotencyKeys:
         self.working: dict[tuple[str, str], bytes] = {}
         # Not yet on disk, the newest of each key.
         self.recent: dict[tuple[str, str], Row] = {}
-        self.waiting: list[tuple[Row, asyncio.Future[None] | None]] = []
+        self.waiting: list[Waiting] = []
         self.guard = threading.Lock()
         self.pruned_ns = 0
 
@@ -124,12 +129,14 @@ class IdempotencyKeys:
         packed = b"" if answer is None else msgspec.msgpack.encode(answer)
         row = (client_id, key, fingerprint, packed, self.now_ns())
         done = loop.create_future() if wait else None
+        after_seq = self.writer.queued_seq
         with self.guard:
             first = not self.waiting
             full = len(self.waiting) >= self.waiting_max
             if not full:
-                self.waiting.append((row, done))
-        if first and not self.writer.call(lambda: self._write(loop)):
+                self.waiting.append((row, after_seq, done))
+        # An answer is on disk only after what it tells of: a crash must not keep the one alone.
+        if first and not self.writer.call(lambda: self._write(loop), after_groups=True):
             full = True
             with self.guard:
                 self.waiting.clear()
@@ -141,12 +148,20 @@ class IdempotencyKeys:
             await done
 
     def _write(self, loop: asyncio.AbstractEventLoop) -> None:
-        """On the writer's thread: all that waits, in one transaction."""
+        """On the writer's thread: all that waits and may be kept, in one transaction."""
+        durable = self.store.last_seq
         with self.guard:
-            batch, self.waiting = self.waiting, []
+            batch = [one for one in self.waiting if one[1] <= durable]
+            self.waiting = [one for one in self.waiting if one[1] > durable]
+            more = bool(self.waiting)
+        if more and not self.writer.call(lambda: self._write(loop), after_groups=True):
+            # The writer is stopping: what it cannot make durable has no answer to keep either.
+            log.warning("answers to %d requests were not kept", len(self.waiting))
+        if not batch:
+            return
         fault: JournalError | None = None
         try:
-            self.store.put_answers([row for row, _ in batch])
+            self.store.put_answers([row for row, _, _ in batch])
             now_ns = self.now_ns()
             if now_ns - self.pruned_ns > PRUNE_NS:
                 self.pruned_ns = now_ns
@@ -156,10 +171,8 @@ class IdempotencyKeys:
         with suppress(RuntimeError):  # the loop has gone; whoever waited has gone with it
             loop.call_soon_threadsafe(self._written, batch, fault)
 
-    def _written(
-        self, batch: list[tuple[Row, asyncio.Future[None] | None]], fault: JournalError | None
-    ) -> None:
-        for row, done in batch:
+    def _written(self, batch: list[Waiting], fault: JournalError | None) -> None:
+        for row, _, done in batch:
             if self.recent.get(row[:2]) is row:
                 del self.recent[row[:2]]
             if done is not None and not done.done():

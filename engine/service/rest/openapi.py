@@ -128,7 +128,9 @@ def _body_type(door: Door) -> Any:
 
 
 def _answer_type(door: Door) -> Any:
-    return None if door.answer_type is Reply else door.answer_type
+    if door.answer_type is not Reply:
+        return door.answer_type
+    return None if door.reply_as is None else door.reply_as.answer_type
 
 
 def _kinds(door: Door) -> list[Any]:
@@ -172,6 +174,8 @@ def _responses(door: Door, answer: Schema | None) -> dict[str, Any]:
     success: dict[str, Any] = {"description": door.summary, "headers": headers}
     if door.socket:
         success["description"] = f"{door.summary}. The connection becomes a websocket."
+    elif door.reply_as is not None:
+        success["content"] = {door.reply_as.content_type: {"schema": answer}}
     elif door.answer_type is not Reply:
         success["content"] = {JSON: {"schema": {"type": "null"} if answer is None else answer}}
     codes = [*EVERYWHERE]
@@ -183,7 +187,8 @@ def _responses(door: Door, answer: Schema | None) -> dict[str, Any]:
         str(code.status): {"$ref": f"#/components/responses/{code.value}"}
         for code in sorted(codes, key=lambda code: code.status)
     }
-    return {str(door.status): success, **refusals}
+    others = () if door.reply_as is None else door.reply_as.statuses
+    return {**refusals, **{str(status): success for status in (door.status, *others)}}
 
 
 def _refusal(code: ErrorCode, envelope: Schema) -> dict[str, Any]:

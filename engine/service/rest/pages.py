@@ -9,10 +9,11 @@ from msgspec import Meta
 from engine.model.wire import Wire
 from engine.service.api_error import ApiError, ErrorCode
 
-__all__ = ["PageQuery", "page_bounds"]
+__all__ = ["PageQuery", "is_long", "page_bounds"]
 
 LIMIT_MAX = 1_000
 OFFSET_MAX = 1_000_000
+SHORT = 20
 
 
 class PageQuery(Wire, frozen=True, kw_only=True):
@@ -21,6 +22,11 @@ class PageQuery(Wire, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = 50
     offset: Annotated[int, Meta(ge=0, le=OFFSET_MAX)] = 0
     cursor: str | None = None
+
+
+def is_long(query: PageQuery) -> bool:
+    """Whether a page is read elsewhere, not on the loop that trades."""
+    return query.limit > SHORT or query.offset > 0
 
 
 def page_bounds(query: PageQuery) -> tuple[int, int, int | None]:

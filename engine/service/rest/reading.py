@@ -19,7 +19,7 @@ from engine.service.rest.limits import (
     REQUEST_ID_MAX,
 )
 
-__all__ = ["query_of", "read_body", "request_id_of", "strings_asked"]
+__all__ = ["fresh_id", "query_of", "read_body", "request_id_of", "strings_asked"]
 
 JSON = "application/json"
 # Seeded once: asking the system for each id would hand the interpreter to another thread.

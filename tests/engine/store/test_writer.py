@@ -227,6 +227,23 @@ def test_tasks_run_on_the_thread_between_commits() -> None:
     assert not writer.call(lambda: None)
 
 
+def test_a_task_may_wait_for_the_groups_before_it() -> None:
+    store = GatedStore()
+    writer, answers = joined(store)
+    first, second = story(8)[:4], story(8)[4:]
+    seen: list[int] = []
+    assert writer.submit(first)
+    assert store.entered.acquire(timeout=LIMIT_S)
+    # The first is being committed, the second waits: tasks of either kind come in between.
+    assert writer.submit(second)
+    assert writer.call(lambda: seen.append(store.last_seq), after_groups=True)
+    store.gate.release(2)
+    answers.wait()
+    answers.wait()
+    writer.stop()
+    assert seen == [len(first) + len(second)]
+
+
 def test_a_fault_ends_the_thread_and_is_told() -> None:
     class Broken(MemoryStore):
         def commit(self, group: Sequence[JournalEntry]) -> None:

@@ -13,11 +13,13 @@ from engine.model.traces import TraceEvent, trace_events
 from engine.model.wire import Wire
 from engine.service.access.scopes import Scope
 from engine.service.api_error import ApiError, ErrorCode
+from engine.service.markets.given_views import entry_as_given
 from engine.service.order_views import FillView
 from engine.service.rest.call import Call
 from engine.service.rest.door import Door
-from engine.service.rest.doors.orders import OrderQuery, order_of, stored_symbol
-from engine.service.rest.pages import page_bounds
+from engine.service.rest.doors.orders import OrderQuery, id_for, order_of, stored_symbol
+from engine.service.rest.pages import is_long, page_bounds
+from engine.store.queries import Queries
 
 __all__ = ["DOORS"]
 
@@ -52,26 +54,40 @@ class TracePage(msgspec.Struct, frozen=True, kw_only=True):
 async def list_fills(call: Call, query: OrderQuery, body: None) -> FillPage:
     """List your fills, newest first, with what each cost."""
     engine, (limit, offset, cursor) = call.stack.engine, page_bounds(query)
+    client, environment = call.client_id, engine.environment
     symbol = await stored_symbol(call, query.symbol)
+
+    def read(queries: Queries) -> tuple[list[FillView], int, int | None]:
+        page = queries.fills(
+            client,
+            environment,
+            limit=limit,
+            offset=offset,
+            cursor=cursor,
+            symbol=symbol,
+            node_order_id=query.node_order_id,
+        )
+        return [FillView.of(row) for row in page.rows], page.total, page.next_cursor
+
     await engine.flush()
-    page = engine.queries.fills(
-        call.client_id,
-        engine.environment,
-        limit=limit,
-        offset=offset,
-        cursor=cursor,
-        symbol=symbol,
-        node_order_id=query.node_order_id,
-    )
-    given = call.stack.markets.given
+    long = is_long(query)
+    rows, total, after = await call.stack.reads.run(read) if long else read(engine.queries)
     return FillPage(
-        fills=[given.fill(FillView.of(row), call.client_id) for row in page.rows],
-        total=page.total,
+        fills=[shown(call, row) for row in rows],
+        total=total,
         limit=limit,
         offset=offset,
-        has_more=page.next_cursor is not None,
-        next_cursor=None if page.next_cursor is None else str(page.next_cursor),
+        has_more=after is not None,
+        next_cursor=None if after is None else str(after),
     )
+
+
+def shown(call: Call, row: FillView) -> FillView:
+    """The fill as its order was given, under the form of id that the key asks for."""
+    row = call.stack.markets.given.fill(row, call.client_id)
+    if not call.caller.compact_ids:
+        return row
+    return msgspec.structs.replace(row, node_order_id=id_for(call, row.node_order_id))
 
 
 async def list_traces(call: Call, query: TraceQuery, body: None) -> TracePage:
@@ -92,9 +108,18 @@ async def list_traces(call: Call, query: TraceQuery, body: None) -> TracePage:
         raise ApiError(ErrorCode.NOT_FOUND, f"you have no graph {graph_id[:100]!r}")
     call.graph_id = graph_id
     entries = engine.queries.history(call.client_id, engine.environment, graph_id)
+    given, symbols = call.stack.markets.given, {row.node_id: row.symbol for row in stored.nodes}
+    told = (
+        entry_as_given(
+            entry, given.of(call.client_id, graph_id, entry.node_id, symbols[entry.node_id])
+        )
+        if entry.node_id in symbols
+        else entry
+        for entry in entries
+    )
     steps = [
         step
-        for step in trace_events(entries, classified)
+        for step in trace_events(told, classified)
         if node_id is None or step.node_id in (node_id, "")
     ]
     shown = steps[-query.limit :]

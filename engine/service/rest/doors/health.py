@@ -9,7 +9,7 @@ import msgspec
 from engine.service.access.scopes import Scope
 from engine.service.rest.call import Call
 from engine.service.rest.desk import Stack
-from engine.service.rest.door import Door, Reply
+from engine.service.rest.door import Door, Reply, ReplyAs
 from engine.service.rest.metrics import metrics_text
 
 __all__ = ["DOORS"]
@@ -81,7 +81,13 @@ def troubles(stack: Stack) -> list[str]:
 
 DOORS = (
     Door("GET", "/v1/health/live", None, live),
-    Door("GET", "/v1/health/ready", None, ready),
+    Door(
+        "GET",
+        "/v1/health/ready",
+        None,
+        ready,
+        reply_as=ReplyAs("application/json", Ready, (503,)),
+    ),
     Door("GET", "/v1/health", None, health),
-    Door("GET", "/metrics", Scope.READ, metrics),
+    Door("GET", "/metrics", Scope.READ, metrics, reply_as=ReplyAs("text/plain", str)),
 )

@@ -20,9 +20,18 @@ from engine.service.rest.call import Call
 from engine.service.rest.door import Door
 from engine.service.rest.errors import refused
 from engine.service.rest.idempotency import graph_id_of_key
-from engine.service.rest.pages import PageQuery, page_bounds
+from engine.service.rest.pages import PageQuery, is_long, page_bounds
+from engine.store.queries import Queries
 
-__all__ = ["DOORS", "OrderQuery", "Submitted", "checked_graph", "order_of", "stored_order"]
+__all__ = [
+    "DOORS",
+    "OrderQuery",
+    "Submitted",
+    "checked_graph",
+    "id_for",
+    "order_of",
+    "stored_order",
+]
 
 GRAPH_PREFIX = "graph"
 
@@ -122,30 +131,33 @@ async def submit_order(call: Call, query: SubmitQuery, body: bytes) -> Submitted
 async def list_orders(call: Call, query: OrderQuery, body: None) -> OrderPage:
     """List your orders, newest first."""
     engine, (limit, offset, cursor) = call.stack.engine, page_bounds(query)
+    client, environment = call.client_id, engine.environment
     symbol = await stored_symbol(call, query.symbol)
+
+    def read(queries: Queries) -> tuple[list[OrderView], int, int | None]:
+        page = queries.orders(
+            client,
+            environment,
+            limit=limit,
+            offset=offset,
+            cursor=cursor,
+            symbol=symbol,
+            node_order_id=query.node_order_id,
+        )
+        paused = queries.paused_graphs(client, environment)
+        rows = [OrderView.of(row, client, paused=row.graph_number in paused) for row in page.rows]
+        return rows, page.total, page.next_cursor
+
     await engine.flush()
-    page = engine.queries.orders(
-        call.client_id,
-        engine.environment,
-        limit=limit,
-        offset=offset,
-        cursor=cursor,
-        symbol=symbol,
-        node_order_id=query.node_order_id,
-    )
-    paused = engine.queries.paused_graphs(call.client_id, engine.environment)
-    given = call.stack.markets.given
-    rows = [
-        given.order(OrderView.of(row, call.client_id, paused=row.graph_number in paused))
-        for row in page.rows
-    ]
+    long = is_long(query)
+    rows, total, after = await call.stack.reads.run(read) if long else read(engine.queries)
     return OrderPage(
-        orders=rows,
-        total=page.total,
+        orders=[shown(call, row) for row in rows],
+        total=total,
         limit=limit,
         offset=offset,
-        has_more=page.next_cursor is not None,
-        next_cursor=None if page.next_cursor is None else str(page.next_cursor),
+        has_more=after is not None,
+        next_cursor=None if after is None else str(after),
     )
 
 
@@ -177,7 +189,9 @@ async def amend_order(call: Call, query: None, body: AmendOrder) -> OrderChanged
     if answer.reason is not Reason.NONE:
         raise refused(answer.reason, answer.text)
     return OrderChanged(
-        node_order_id=answer.node_order_id or name, status="accepted", mode=answer.mode
+        node_order_id=id_for(call, answer.node_order_id or name),
+        status="accepted",
+        mode=answer.mode,
     )
 
 
@@ -191,7 +205,9 @@ async def decrease_order(call: Call, query: None, body: DecreaseOrder) -> OrderC
     if answer.reason is not Reason.NONE:
         raise refused(answer.reason, answer.text)
     return OrderChanged(
-        node_order_id=answer.node_order_id or name, status="accepted", mode=answer.mode
+        node_order_id=id_for(call, answer.node_order_id or name),
+        status="accepted",
+        mode=answer.mode,
     )
 
 
@@ -212,7 +228,21 @@ async def cancel_order(call: Call, query: None, body: None) -> OrderView:
 
 async def order_of(call: Call, name: str) -> OrderView:
     """The caller's order as it was given, by its id; ApiError 404 for anything else."""
-    return call.stack.markets.given.order(await stored_order(call, name))
+    return shown(call, await stored_order(call, name))
+
+
+def shown(call: Call, row: OrderView) -> OrderView:
+    """The order as its client gave it, under the form of id that its key asks for."""
+    row = call.stack.markets.given.order(row)
+    if not call.caller.compact_ids:
+        return row
+    return msgspec.structs.replace(row, node_order_id=id_for(call, row.node_order_id))
+
+
+def id_for(call: Call, name: str) -> str:
+    """An order's id with its prefix, or without for keys that ask for the compact form: under
+    that, the published client's `cancel` finds the graph."""
+    return name.removeprefix("graph:") if call.caller.compact_ids else name
 
 
 async def stored_order(call: Call, name: str) -> OrderView:

@@ -99,6 +99,8 @@ def test_bodies_and_queries_are_strict() -> None:
         assert await post(b"{") == (422, "VALIDATION_ERROR")
         assert await post(b"[]") == (422, "VALIDATION_ERROR")
         assert await post(b"[" * 100_000) == (422, "VALIDATION_ERROR")
+        for torn in (b'{"symbol": "\xff"}', b'{"sy\xe3mbol": 1}', b"\xed\xa0\x80"):
+            assert await post(torn) == (400, "BAD_REQUEST")
         assert await post(b" " * (BODY_BYTES_MAX + 1)) == (413, "TOO_LARGE")
         assert await post(good, **{"Content-Type": "text/plain"}) == (415, "UNSUPPORTED_MEDIA_TYPE")
         assert await post(good, **{"Content-Encoding": "gzip"}) == (415, "UNSUPPORTED_MEDIA_TYPE")

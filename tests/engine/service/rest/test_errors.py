@@ -8,7 +8,14 @@ import pytest
 from engine.errors import AskTimeout, ConfigError, EngineError, GraphError, JournalError, Reason
 from engine.model.wire import Wire
 from engine.service.api_error import ApiError, ErrorCode
-from engine.service.rest.errors import ErrorEnvelope, api_error_of, refused, unreadable
+from engine.service.rest.errors import (
+    FIELD_MAX,
+    TEXT_MAX,
+    ErrorEnvelope,
+    api_error_of,
+    refused,
+    unreadable,
+)
 
 
 class Inner(Wire, frozen=True, kw_only=True):
@@ -85,3 +92,12 @@ def test_the_envelope_carries_everything() -> None:
         "retryable": True,
         "retry_after_ms": 40,
     }
+
+
+def test_a_refusal_is_not_as_large_as_what_it_refuses() -> None:
+    error = ApiError(ErrorCode.VALIDATION_ERROR, "m" * 50_000, [("f" * 50_000, "t" * 50_000)])
+    body = ErrorEnvelope.of(error, "r1").error
+    assert body.message.startswith("mmm") and body.message.endswith("...")
+    assert len(body.message) <= TEXT_MAX
+    assert len(body.details[0].field) <= FIELD_MAX
+    assert len(body.details[0].message) <= TEXT_MAX

@@ -22,7 +22,8 @@ def test_other_names_are_not(host: str) -> None:
 def test_an_origin_must_be_our_own() -> None:
     hosts = Hosts((*LOOPBACK, "desk.example"))
     hosts.check({"Host": "desk.example:8080", "Origin": "http://desk.example:8080"})
-    for origin in ("http://evil.example", "null", "http://desk.example:9090"):
+    wrong = ("http://evil.example", "null", "http://desk.example:9090", "http://[", "http://[x]")
+    for origin in wrong:
         with pytest.raises(ApiError, match="other sites"):
             hosts.check({"Host": "desk.example:8080", "Origin": origin})
 

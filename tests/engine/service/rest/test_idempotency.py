@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from engine.service.rest.idempotency import (
 from engine.store.journal import SqliteStore
 from engine.store.queries import Queries
 from engine.store.writer import WriterThread
+from tests.support.journals import story
 
 ONE, TWO = b"fingerprint one", b"fingerprint two"
 DONE = Answered(200, b'{"a":1}')
@@ -156,3 +158,33 @@ def test_a_key_names_one_graph() -> None:
     assert (
         len({graph_id_of_key("a", "k"), graph_id_of_key("b", "k"), graph_id_of_key("a", "l")}) == 3
     )
+
+
+def test_an_answer_is_on_disk_only_after_what_it_tells_of(tmp_path: Path) -> None:
+    async def test(rig: Rig) -> None:
+        entries = story(40)
+        held, go = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            held.set()
+            go.wait(30)
+
+        rig.writer.call(hold)
+        await asyncio.to_thread(held.wait, 30)
+        seen: list[tuple[str, int]] = []
+        put = rig.store.put_answers
+
+        def putting(rows: Sequence[tuple[str, str, bytes, bytes, int]]) -> None:
+            seen.extend((row[1], rig.store.last_seq) for row in rows)
+            put(rows)
+
+        rig.store.put_answers = putting  # type: ignore[method-assign]  # watches what passes
+        for k, group in enumerate([entries[:10], entries[10:25], entries[25:]]):
+            assert rig.writer.submit(group)
+            await rig.keys.keep("a", f"k{k}", ONE, DONE, durable=False)
+        go.set()
+        await rig.keys.claim("a", "last", ONE, durable=True)
+        found = dict(seen)
+        assert [found[f"k{k}"] >= seq for k, seq in enumerate((10, 25, 40))] == [True] * 3
+
+    run(tmp_path / "a.db", test)

@@ -239,3 +239,37 @@ def test_many_at_once_are_all_filled() -> None:
         assert (await world.ok("GET", "/v1/fills?limit=1000"))["total"] >= 40
 
     with_rest(test)
+
+
+def test_a_key_may_ask_for_ids_that_the_published_cancel_understands() -> None:
+    async def test(world: RestWorld) -> None:
+        made = await world.ok("POST", "/v1/api_keys", {"label": "bot", "compact_ids": True})
+        key = made["api_key"]
+        graph_id, _ = await resting(world)
+        row = (await world.ok("GET", "/v1/orders", key=key))["orders"][0]
+        assert row["node_order_id"] == f"{graph_id}:order:1"
+        # What the published client does with it.
+        path = f"/v1/execution_graphs/{row['node_order_id'].split(':')[0]}"
+        await world.ok("DELETE", path, key=key)
+        await world.done(graph_id)
+
+    with_rest(test)
+
+
+def test_a_long_page_is_the_same_as_short_ones() -> None:
+    async def test(world: RestWorld) -> None:
+        for k in range(25):
+            made = await world.ok("POST", "/v1/orders", {**BUY, "qty": 0.001, "graph_id": f"p{k}"})
+            await world.done(made["graph_id"])
+        whole = await world.ok("GET", "/v1/orders?limit=1000")
+        parts = []
+        cursor = ""
+        while cursor is not None:
+            page = await world.ok("GET", f"/v1/orders?limit=7{cursor and '&cursor=' + cursor}")
+            parts += page["orders"]
+            cursor = page["next_cursor"]
+        assert parts == whole["orders"]
+        fills = await world.ok("GET", "/v1/fills?limit=1000")
+        assert fills["total"] == len(fills["fills"]) >= 25
+
+    with_rest(test)
