@@ -100,18 +100,22 @@ class OrderPage(Answer, frozen=True, kw_only=True):
 
 
 class NodeState(Answer, frozen=True, kw_only=True):
-    """How far a node has come; `node_order_id` is its current order."""
+    """How far a node has come; `node_order_id` is its current order.
+
+    A slice is part of the node that `slice_of` names; None is what only that node knows.
+    """
 
     status: str
     target_qty_1e8: int
     filled_qty_1e8: int
     avg_fill_price_1e9: int | None
-    fill_count: int
+    fill_count: int | None
     fees_1e9: int | None = None
     working_qty_1e8: int | None = None
     unknown_qty_1e8: int | None = None
     reason: str | None = None
     node_order_id: str | None = None
+    slice_of: str | None = None
 
 
 class NodeAmended(Answer, frozen=True, kw_only=True):
@@ -212,7 +216,10 @@ class Batch(Answer, frozen=True, kw_only=True):
 
 
 class KillState(Answer, frozen=True, kw_only=True):
-    """The receipt of a kill switch change: what ended, what is still open or unknown."""
+    """The receipt of a kill switch change: what ended, what is still open or unknown.
+
+    `orders` are the node order ids of the child orders that the other fields name.
+    """
 
     active: bool
     reason: str | None = None
@@ -224,6 +231,8 @@ class KillState(Answer, frozen=True, kw_only=True):
     residual_exposure_1e8: dict[str, int] = {}
     quiet_ms: int | None = None
     warning: str | None = None
+    orders: tuple[str, ...] = ()
+    recovering_graphs: int = 0
 
 
 class VenueCancelled(Answer, frozen=True, kw_only=True):

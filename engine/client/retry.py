@@ -18,14 +18,16 @@ BUSY: Final = (429, 503)
 GATEWAYS: Final = (502, 504)
 
 
-def wait_before_next(attempt: int, error: ClientError, *, keyed: bool, reads: bool) -> float | None:
+def wait_before_next(
+    attempt: int, error: ClientError, *, keyed: bool, reads: bool, attempts: int = ATTEMPTS
+) -> float | None:
     """Seconds to wait before attempt `attempt + 1`; None when the error is the answer.
 
     Only a read, or a write whose key lets the server recognise it, is ever sent twice. 429 and 503
     say that nothing was done; no answer and a gateway's failure leave it open, which the key
     resolves. Everything else is an answer, unless it says itself that trying again helps.
     """
-    if attempt >= ATTEMPTS or not (keyed or reads):
+    if attempt >= attempts or not (keyed or reads):
         return None
     again = error.status in (NO_ANSWER, *BUSY, *GATEWAYS) or error.retryable
     if not again:

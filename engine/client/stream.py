@@ -24,6 +24,8 @@ STREAM: Final = "/v1/stream"
 # The server's word for "do not come back the same way".
 POLICY_VIOLATION: Final = 1008
 LOST = "STREAM_LOST"
+# A server that is restarted is away for some seconds, a machine for a minute.
+ATTEMPTS: Final = 12
 
 
 class StreamEvent(msgspec.Struct, frozen=True):
@@ -96,7 +98,7 @@ async def events(
     """Events of the channels, until the reader stops; ClientError for a channel refused.
 
     `resume_from` is the `seq` of the last event known. A connection that cannot be had again
-    within the usual attempts, or was closed for good, ends in ClientError.
+    within about a minute, or was closed for good, ends in ClientError.
     """
     place, attempt = Place(resume_from), 0
     while True:
@@ -159,7 +161,8 @@ def _wait(attempt: int, error: ClientError) -> float | None:
     if error.status == 0 and not error.retryable:
         return None
     # The pause before the first attempt after a good connection is that before a second one.
-    return wait_before_next(max(1, attempt), error, keyed=False, reads=True)
+    attempt = max(1, attempt)
+    return wait_before_next(attempt, error, keyed=False, reads=True, attempts=ATTEMPTS)
 
 
 def _ended(socket: aiohttp.ClientWebSocketResponse) -> ClientError:

@@ -136,5 +136,6 @@ class Transport:
 
 
 def _unreachable(base: str, error: Exception) -> ClientError:
-    cause = str(error) or type(error).__name__
+    # The operating system's word is enough; the library's has settings of its own in it.
+    cause = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return ClientError(0, NETWORK, f"no answer from {base}: {cause}", retryable=True)

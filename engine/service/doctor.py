@@ -19,6 +19,7 @@ from engine.service.access.keys import KEYS_NAME, KeyStore
 from engine.service.access.vault import VAULT_NAME, Vault
 from engine.service.access.vault_key import KEY_NAME
 from engine.service.config import EngineConfig, SandboxVenues
+from engine.service.flight_recorder import INCIDENTS_NAME
 from engine.service.journal_place import JOURNAL_NAME
 from engine.store.queries import Queries
 from engine.store.verify import verify
@@ -94,20 +95,22 @@ def folder_findings(folder: Path) -> Iterator[Finding]:
 
 
 def secret_findings(folder: Path) -> Iterator[Finding]:
-    """Whether anybody else may read the files that hold secrets."""
-    for name in SECRETS:
-        path = folder / name
-        if not path.exists():
+    """Whether anybody else may read what is kept; only those that hold secrets must not be."""
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.iterdir()):
+        if not path.is_file() or not path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             continue
-        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            yield Finding(
-                check="file rights",
-                verdict=Verdict.FAILED,
-                found=f"{name} can be read by others",
-                advice=f"run: chmod 600 {path}",
-            )
-        else:
-            yield Finding(check="file rights", verdict=Verdict.OK, found=f"{name} is yours alone")
+        yield Finding(
+            check="file rights",
+            verdict=Verdict.FAILED if path.name in SECRETS else Verdict.WARNING,
+            found=f"{path.name} can be read by others",
+            advice=f"run: chmod 600 {path}",
+        )
+    total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    spilled = sum(path.stat().st_size for path in (folder / INCIDENTS_NAME).glob("*"))
+    text = f"{total / 2**20:.0f} MiB, {spilled / 2**20:.0f} of them market frames of incidents"
+    yield Finding(check="size", verdict=Verdict.OK, found=text)
 
 
 def journal_findings(folder: Path, deep: bool) -> Iterator[Finding]:

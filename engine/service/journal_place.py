@@ -27,7 +27,7 @@ class JournalPlace:
             return Path(self.temporary.name) / JOURNAL_NAME
         folder = Path(data_dir)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"data_dir {folder} cannot be used: {error.strerror}") from None
         self.lock.take(folder)

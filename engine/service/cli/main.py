@@ -9,6 +9,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import NoReturn
 
 __all__ = ["main"]
@@ -42,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help"):
         print(_help())
+        return OK
+    if words[0] == "--version":
+        print(f"execgraph {version('execgraph')}")
         return OK
     name = words[0]
     if name not in COMMANDS:

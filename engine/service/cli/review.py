@@ -19,6 +19,7 @@ from engine.model.instruments import Environment
 from engine.model.units import format_price, format_qty
 from engine.service.cli.review_page import review_page
 from engine.service.cli.tables import print_table
+from engine.service.data_dir import default_data_dir
 from engine.service.engine import JOURNAL_NAME
 from engine.service.intelligence.facts import order_facts, order_row
 from engine.service.intelligence.review import full_review
@@ -32,7 +33,7 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `review`."""
     parser.add_argument("id", help="the order's id (graph:GRAPH:NODE:1, prefix optional)")
-    parser.add_argument("--data-dir", required=True, type=Path, help="the engine's data directory")
+    parser.add_argument("--data-dir", type=Path, help="the engine's data directory (~/.execgraph)")
     parser.add_argument("--client", default="local", help="whose order it is (local)")
     parser.add_argument("--html", metavar="FILE", type=Path, help="write one page with charts")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -40,11 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, review, print; 2 for an order that is not there."""
-    queries = Queries(options.data_dir / JOURNAL_NAME)
+    queries = Queries((options.data_dir or default_data_dir()) / JOURNAL_NAME)
     try:
         row = order_row(queries, options.client, Environment.SANDBOX, options.id)
         if row is None:
-            raise ConfigError(f"client {options.client!r} has no order {options.id!r} here")
+            text = f"client {options.client!r} has no order {options.id!r} here; ids look like"
+            raise ConfigError(f"{text} graph:GRAPH_ID:NODE_ID:1, and --client names another client")
         facts = order_facts(queries, options.client, Environment.SANDBOX, row)
         review = asyncio.run(full_review(facts, queries, None, schedules_of(row.symbol)))
     finally:

@@ -34,7 +34,10 @@ def run(options: argparse.Namespace) -> int:
     from engine.errors import ConfigError
     from engine.service.config import EngineConfig, load_config
     from engine.service.data_dir import default_data_dir
+    from engine.service.json_log import JsonFormatter
 
+    # Journal, keys and positions are nobody else's business.
+    os.umask(0o077)
     config = load_config(options.config) if options.config else EngineConfig()
     rest = config.rest
     changes = {
@@ -52,11 +55,9 @@ def run(options: argparse.Namespace) -> int:
     folder = options.data_dir or config.data_dir or str(default_data_dir())
     durability = options.durability or config.durability
     config = msgspec.structs.replace(config, data_dir=folder, rest=rest, durability=durability)
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=rest.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=rest.log_level.upper(), handlers=[handler])
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(serve(config))
 

@@ -60,9 +60,11 @@ class Dispatcher:
         caller: Caller | None = None
         try:
             self.desk.hosts.check(request.headers)
-            found = self.routes.find(request.method, path)
+            # HEAD is GET without its body, which aiohttp leaves out.
+            method = "GET" if request.method == "HEAD" else request.method
+            found = self.routes.find(method, path)
             if len(found) != 2 or not isinstance(found[0], Door):
-                raise no_door(request.method, path, found)
+                raise no_door(method, path, found)
             door, parts = found
             caller = self._caller(request, door)
             if door.socket:

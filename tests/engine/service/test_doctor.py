@@ -66,6 +66,9 @@ def test_an_empty_folder_is_fine_but_for_the_keys(tmp_path: Path) -> None:
 
 def test_a_folder_that_was_used_passes_whole(tmp_path: Path) -> None:
     lived_in(tmp_path)
+    for path in tmp_path.iterdir():
+        if path.is_file():
+            path.chmod(0o600)
     found = findings(tmp_path, deep=True)
     assert {one.verdict for name, one in found.items() if name != "disk"} == {Verdict.OK}
     assert "1 graphs, 0 open" in found["journal"].found
@@ -78,6 +81,8 @@ def test_each_fault_is_found(tmp_path: Path) -> None:
     (tmp_path / KEYS_NAME).chmod(0o644)
     assert findings(tmp_path)["file rights"].verdict is Verdict.FAILED
     (tmp_path / KEYS_NAME).chmod(0o600)
+    (tmp_path / JOURNAL_NAME).chmod(0o644)
+    assert findings(tmp_path)["file rights"].verdict is Verdict.WARNING
     with sqlite3.connect(tmp_path / AUDIT_NAME) as audit:
         audit.execute("DROP TRIGGER audit_stays")
         audit.execute("UPDATE audit SET entry = x'80' WHERE seq = 1")

@@ -23,12 +23,26 @@ class Live(msgspec.Struct, frozen=True):
     status: Literal["ok"]
 
 
+class Welcome(msgspec.Struct, frozen=True):
+    """Where to go from here."""
+
+    service: str
+    docs: str
+    openapi: str
+    health: str
+
+
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
     """Whether orders would be taken; `reasons` says what stands in the way, nothing if ready."""
 
     status: Literal["ready", "not_ready"]
     ready: bool
     reasons: list[str]
+
+
+async def welcome(call: Call, query: None, body: None) -> Welcome:
+    """What this is, and where to read on; needs no key."""
+    return Welcome("execgraph", "/docs", "/openapi.json", "/v1/health/ready")
 
 
 async def live(call: Call, query: None, body: None) -> Live:
@@ -72,6 +86,8 @@ def troubles(stack: Stack) -> list[str]:
         found.append(f"the engine has stopped: {world.system.halted}")
     if world.switch.journal_reason:
         found.append(f"the journal cannot be written: {world.switch.journal_reason}")
+    if recovering := stack.engine.recovery.text:
+        found.append(recovering)
     dark = [symbol for symbol, market in world.markets.items() if not any(market.healthy)]
     if dark:
         more = f" and {len(dark) - 5} more" if len(dark) > 5 else ""
@@ -80,6 +96,7 @@ def troubles(stack: Stack) -> list[str]:
 
 
 DOORS = (
+    Door("GET", "/", None, welcome),
     Door("GET", "/v1/health/live", None, live),
     Door(
         "GET",

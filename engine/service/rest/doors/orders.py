@@ -34,6 +34,16 @@ __all__ = [
 ]
 
 GRAPH_PREFIX = "graph"
+# Paths in the graph that a simple order stands for, as the short form calls them.
+SHORT_NAMES = {
+    "nodes[0].quantity.fixed.qty_1e8": "qty",
+    "nodes[0].quantity.notional.usd_1e9": "notional",
+    "nodes[0].order_type.limit.price_1e9": "price",
+    "nodes[0].instrument.symbol": "symbol",
+    "nodes[0].instrument.venue": "venue",
+    "nodes[0].side": "side",
+    "nodes[0]": "order",
+}
 
 
 class SubmitQuery(Wire, frozen=True, kw_only=True):
@@ -118,7 +128,7 @@ async def submit_order(call: Call, query: SubmitQuery, body: bytes) -> Submitted
     answer = run.answer
     call.graph_id = answer.graph_id
     if not run.accepted:
-        raise refused(run.reason, run.text, run.faults)
+        raise refused_order(body, run.reason, run.text, run.faults)
     return Submitted(
         graph_id=answer.graph_id,
         status=answer.status.value,
@@ -126,6 +136,18 @@ async def submit_order(call: Call, query: SubmitQuery, body: bytes) -> Submitted
         edge_count=answer.edge_count,
         dry_run=answer.report,
     )
+
+
+def refused_order(
+    body: bytes, reason: Reason, text: str, faults: tuple[tuple[str, str], ...]
+) -> ApiError:
+    """The refusal in the words in which the order was given, where that was the short form."""
+    if b'"nodes"' in body:
+        return refused(reason, text, faults)
+    for path, name in SHORT_NAMES.items():
+        text = text.replace(path, name)
+        faults = tuple((name if field == path else field, said) for field, said in faults)
+    return refused(reason, text, faults)
 
 
 async def list_orders(call: Call, query: OrderQuery, body: None) -> OrderPage:

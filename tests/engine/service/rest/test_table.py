@@ -30,7 +30,7 @@ POST /v1/sandbox/reset | GET /v1/sandbox/settings | PUT /v1/sandbox/settings | G
 GET /v1/health/live | GET /v1/health | GET /v1/stream | GET /v1/ws/ticket
 GET /v1/ws/new_markets | GET /v1/ws/market_resolved | POST /v1/deployments | GET /v1/strategies
 """
-PUBLIC = {"live", "ready", "health", "openapi_json", "docs"}
+PUBLIC = {"welcome", "live", "ready", "health", "openapi_json", "docs"}
 
 
 @pytest.mark.parametrize("row", REFERENCE.replace("\n", " | ").split(" | "))

@@ -25,3 +25,13 @@ def test_a_market_without_a_healthy_book_is_named() -> None:
         assert (await world.go("GET", "/v1/health", key="")).status == 200
 
     with_rest(test)
+
+
+def test_the_front_door_tells_where_to_read_on_and_head_is_answered() -> None:
+    async def test(world: RestWorld) -> None:
+        found = await world.ok("GET", "/", key="")
+        assert (await world.go("GET", found["docs"], key="")).status == 200
+        answer = await world.go("HEAD", "/docs", key="")
+        assert (answer.status, answer.text) == (200, "")
+
+    with_rest(test)

@@ -47,11 +47,13 @@ def test_a_simple_order_is_a_graph_of_one_node_and_is_filled() -> None:
 def test_the_short_forms_wrong_words_are_all_told() -> None:
     async def test(world: RestWorld) -> None:
         for body, field in (
-            ({**BUY, "qty": -1}, None),
+            ({**BUY, "qty": -1}, "qty"),
+            ({**BUY, "price": -1}, "price"),
+            ({**BUY, "venue": "nowhere"}, "venue"),
             ({**BUY, "side": "hold"}, "side"),
             ({"symbol": "BTC-USD", "side": "buy"}, "qty"),
             ({**BUY, "notional": 5}, "qty"),
-            ({**BUY, "symbol": "NO-SUCH"}, None),
+            ({**BUY, "symbol": "NO-SUCH"}, "symbol"),
             ({"nodes": [], "edges": []}, None),
             ({**BUY, "graph_id": "graph"}, "graph_id"),
             ({**BUY, "graph_id": "a:b"}, None),
