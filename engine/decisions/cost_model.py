@@ -290,10 +290,13 @@ class CostModel:
         miss_bps = max(known.reject_floor_bps, slip_bps)
         adverse = min(max(seen.adverse(v, known.adverse_shrink), 0.0), known.adverse_max_bps)
         extra = adverse + seen.miss_rate(v) * miss_bps
-        if out.version >= RoutingVersion.V3:
-            delta = seen.delta(v, known.delta_shrink)
-            extra += min(max(delta, known.delta_min_bps), known.delta_max_bps)
-        return extra
+        return extra + self.delta(v) if out.version >= RoutingVersion.V3 else extra
+
+    def delta(self, venue: int) -> float:
+        """V3's correction of a venue in bps (events: cents), within its bounds."""
+        known = self.coefficients
+        delta = self.observations.delta(venue, known.delta_shrink)
+        return min(max(delta, known.delta_min_bps), known.delta_max_bps)
 
     def _kappa(self) -> float:
         return self.coefficients.event_kappa_cents if self.event else self.coefficients.kappa_bps

@@ -146,6 +146,9 @@ class MarketTape:
             return 0
         until_ns = min(until_ns, from_ns + MINUTES_MAX * MINUTE_NS)
         mean = self._known_sum // self._known_count
+        if until_ns - from_ns == MINUTES_MAX * MINUTE_NS:
+            # A whole day holds every minute once, the two parts of one cell taken together.
+            return self._known_sum + (MINUTES_MAX - self._known_count) * mean
         first, last = from_ns // MINUTE_NS, (until_ns - 1) // MINUTE_NS
         # Summed over nanoseconds, so that the parts of a window add up to the window.
         total = 0

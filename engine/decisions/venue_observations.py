@@ -1,7 +1,8 @@
 """What is learned of venues while trading: volatility, latency, misses, drift, own takes.
 
 Everything starts at its prior and is updated by plain calls with the time as an argument. State
-is a fixed number of cells a venue; latency keeps the last `LATENCY_SAMPLES` measurements.
+is a fixed number of cells a venue; latency keeps the last `LATENCY_SAMPLES` measurements, and at
+most `DRIFTS_MAX` takes wait for the mid a second later.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ EVENT_HORIZON_PRIOR_S: Final = 7 * 86_400.0
 MISS_PRIOR: Final = 2.0
 HIT_PRIOR: Final = 98.0
 OWN_TAKES_DECAY_S: Final = 5.0
+DRIFT_NS: Final = NS
+DRIFT_NS_MAX: Final = 5 * NS
+DRIFTS_MAX: Final = 256
+CENT_X2: Final = 20_000_000
 DELTA_STEP: Final = 1.0 - 0.5 ** (1.0 / 200.0)
 
 
@@ -43,8 +48,11 @@ class VenueObservations:
         "close_ns",
         "delta_mean",
         "delta_n",
+        "drift_all",
+        "drift_all_n",
         "drift_mean",
         "drift_n",
+        "drifting",
         "event",
         "fee_known",
         "hits",
@@ -85,6 +93,10 @@ class VenueObservations:
         self.hits = [HIT_PRIOR] * count
         self.drift_mean = [0.0] * count
         self.drift_n = [0] * count
+        self.drift_all = 0.0
+        self.drift_all_n = 0
+        # (when it was, venue, +1 or -1, twice the mid then) of takes whose drift is still to come.
+        self.drifting: deque[tuple[int, int, int, int]] = deque(maxlen=DRIFTS_MAX)
         self.delta_mean = [0.0] * count
         self.delta_n = [0] * count
         self.takes = [[0.0] * count, [0.0] * count]
@@ -101,7 +113,9 @@ class VenueObservations:
         self._judge(venue)
 
     def observe_mid(self, now_ns: int, mid_x2: int) -> None:
-        """Sample the mid; samples closer than one second to the last used one are ignored."""
+        """Sample the mid, once a second; for volatility closer samples are ignored."""
+        if self.drifting:
+            self._settle_drifts(now_ns, mid_x2)
         if not self.last_mid_x2:
             self.last_mid_x2, self.last_ns = mid_x2, now_ns
             return
@@ -121,8 +135,21 @@ class VenueObservations:
         self.latency_ns[venue] = sorted(samples)[len(samples) // 2]
         self.latency_root[venue] = sqrt(self.latency_ns[venue] / NS)
 
-    def observe_take(self, venue: int, side: int, qty_1e8: int, hit: bool, now_ns: int) -> None:
-        """The outcome of one IOC take: it filled (hit) or missed."""
+    def observe_take(
+        self,
+        venue: int,
+        side: int,
+        qty_1e8: int,
+        hit: bool,
+        now_ns: int,
+        mid_x2: int | None = None,
+    ) -> None:
+        """The outcome of one IOC take: it filled (hit) or missed.
+
+        With the mid of this moment, what it does in the next second becomes the venue's drift.
+        """
+        if qty_1e8 > 0 and mid_x2:
+            self.drifting.append((now_ns, venue, 1 - 2 * side, mid_x2))
         if hit:
             self.hits[venue] += 1.0
             self.takes[side][venue] = self.own_takes(venue, side, now_ns) + qty_1e8
@@ -172,6 +199,20 @@ class VenueObservations:
         if not held:
             return 0.0
         return held * exp(-(now_ns - self.takes_ns[side][venue]) / NS / OWN_TAKES_DECAY_S)
+
+    def _settle_drifts(self, now_ns: int, mid_x2: int) -> None:
+        """Drifts of takes at least a second old, in our favour +, in bps (events: cents)."""
+        drifting = self.drifting
+        while drifting and now_ns - drifting[0][0] >= DRIFT_NS:
+            at_ns, venue, sign, then_x2 = drifting.popleft()
+            if now_ns - at_ns > DRIFT_NS_MAX:
+                # There was no mid for a while; what it did since says nothing of the take.
+                continue
+            moved = mid_x2 - then_x2
+            drift = sign * (moved / CENT_X2 if self.event else 1e4 * moved / then_x2)
+            self.drift_all_n += 1
+            self.drift_all += (drift - self.drift_all) / self.drift_all_n
+            self.observe_drift(venue, drift - self.drift_all)
 
     def _judge(self, venue: int) -> None:
         known = self.fee_known[venue] and self.link_up[venue]

@@ -20,7 +20,7 @@ from engine.kernels.landed import INPUT_FIELDS
 from engine.model.records import DecisionRecord
 from engine.model.units import PRICE_SCALE
 
-__all__ = ["Candidate", "DecisionAudit", "audit"]
+__all__ = ["Candidate", "DecisionAudit", "Inputs", "audit"]
 
 CONTEXT_AT: Final = PACK_HEAD - landed.CONTEXT_CELLS
 
@@ -66,7 +66,7 @@ class DecisionAudit(msgspec.Struct, frozen=True, gc=False):
 class Inputs:
     """The recorded inputs of a split, read back."""
 
-    __slots__ = ("counts", "fields", "levels", "mid_x2", "side", "sign")
+    __slots__ = ("counts", "fields", "levels", "mid_x2", "now_ns", "side", "sign")
 
     def __init__(self, record: DecisionRecord) -> None:
         cells = np.frombuffer(record.inputs, np.int64)
@@ -74,6 +74,7 @@ class Inputs:
         venues = int(cells[1])
         context = cells[CONTEXT_AT:PACK_HEAD].tolist()
         self.mid_x2: int = context[0]
+        self.now_ns: int = context[1]
         self.side: int = context[4]
         self.sign = 1 - 2 * self.side
         packed = cells[PACK_HEAD : int(cells[2])]
@@ -131,6 +132,13 @@ class Inputs:
         constant = self.field(landed.CONSTANT, venue)
         return float(self.sign * price + self.fee(venue, price) + constant + slope)
 
+    def recorded_unit(self) -> float:
+        """What turns recorded costs into bps of the mid: events record them of the payoff."""
+        event = any(self.fields[landed.EXPONENT // landed.VENUES_MAX]) or any(
+            self.fields[landed.PRICE_MAX // landed.VENUES_MAX]
+        )
+        return PRICE_SCALE / (self.mid_x2 / 2) if event and self.mid_x2 else 1.0
+
     def bps(self, key: float) -> float:
         """A signed landed price as its distance to the mid."""
         mid = self.mid_x2 / 2
@@ -155,8 +163,9 @@ def audit(record: DecisionRecord) -> DecisionAudit:
         gap = None if bound is None else max(0.0, plan - bound)
     single = record.best_single_venue or None
     known = bool(record.mid_1e9) and placed > 0
-    cost = record.best_single_cost_bps if single and known else None
-    estimated = record.est_cost_bps if known else None
+    unit = inputs.recorded_unit() if known else 1.0
+    cost = record.best_single_cost_bps * unit if single and known else None
+    estimated = record.est_cost_bps * unit if known else None
     saving = None if cost is None or estimated is None else cost - estimated
     chosen = tuple(record.venues[v] for v in sorted(taken))
     return DecisionAudit(

@@ -11,13 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.intelligence.frontier import impact_bps
-from engine.intelligence.picture import MarketPicture
+from engine.intelligence.picture import CURVE_POINTS, MarketPicture
 from engine.intelligence.priors import Priors
 from engine.model.units import PRICE_SCALE, QTY_SCALE
 
-__all__ = ["COST_LEVELS_BPS", "POINTS", "CapacityPoint", "SizeAtCost", "beyond_bps", "capacity"]
+__all__ = [
+    "COST_LEVELS_BPS",
+    "POINTS",
+    "CapacityPoint",
+    "SizeAtCost",
+    "beyond_bps",
+    "capacity",
+    "sizes_at",
+]
 
-POINTS: Final = 32
+POINTS: Final = CURVE_POINTS
 COST_LEVELS_BPS: Final = (5, 10, 25, 50)
 STEPS: Final[NDArray[np.float64]] = np.arange(POINTS) / (POINTS - 1)
 
@@ -51,7 +59,21 @@ def capacity(
     """32 sizes, log-spaced from the smallest order to ten times `qty_1e8` or twice the books."""
     low = picture.lot_1e8
     high = max(10 * qty_1e8, 2 * visible_1e8, 2 * low)
-    sizes: list[int] = np.rint(low * (high / low) ** STEPS).astype(np.int64).tolist()
+    if picture.flat:
+        law = impact_bps(picture, 1, priors) or 0.0
+        last, floor = picture.worst_bps(), fee_bps + picture.half_bps
+        sizes, (qtys, usds, filled), place = picture.curve(low, high, visible_1e8, last, floor, law)
+        beyond = [False] * place + [True] * (POINTS - place)
+        return tuple(map(CapacityPoint, qtys, usds, filled, beyond)), sizes_at(sizes, filled)
+    return _bent(picture, low, high, visible_1e8, fee_bps, priors)
+
+
+def _bent(
+    picture: MarketPicture, low: int, high: int, visible_1e8: int, fee_bps: float, priors: Priors
+) -> tuple[tuple[CapacityPoint, ...], tuple[SizeAtCost, ...]]:
+    """The curve where fees bend with the price, as those of event contracts do."""
+    grid = np.rint(low * (high / low) ** STEPS).astype(np.int64)
+    sizes: list[int] = grid.tolist()
     # What the books hold goes along in the same pass: all beyond it is reckoned from there.
     place = bisect_right(sizes, visible_1e8)
     sizes.insert(place, visible_1e8)
@@ -65,13 +87,10 @@ def capacity(
         held = visible_1e8, whole, picture.worst_bps()
         filled += _beyond(picture, sizes[known:], filled, held, fee_bps, priors)
     to_qty, to_usd = 1.0 / QTY_SCALE, picture.mid / PRICE_SCALE / QTY_SCALE
-    points = tuple(
-        [
-            CapacityPoint(size * to_qty, size * to_usd, cost, index >= known)
-            for index, (size, cost) in enumerate(zip(sizes, filled, strict=True))
-        ]
-    )
-    return points, _sizes_at(sizes, filled)
+    beyond = [False] * place + [True] * (POINTS - place)
+    qtys, usds = (grid * to_qty).tolist(), (grid * to_usd).tolist()
+    points = tuple(map(CapacityPoint, qtys, usds, filled, beyond))
+    return points, sizes_at(sizes, filled)
 
 
 def beyond_bps(
@@ -111,7 +130,8 @@ def _beyond(
     return found
 
 
-def _sizes_at(sizes: Sequence[int], costs: Sequence[float]) -> tuple[SizeAtCost, ...]:
+def sizes_at(sizes: Sequence[int], costs: Sequence[float]) -> tuple[SizeAtCost, ...]:
+    """The largest sizes (1e-8) at each of COST_LEVELS_BPS, read off rising sizes and costs."""
     answers = []
     for level in COST_LEVELS_BPS:
         # The average never falls with size, but for the noise of its last digits.

@@ -8,9 +8,10 @@ P = exp(-x / E[outflow in T]).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import erfc, exp, sqrt
 
-__all__ = ["fill_chance"]
+__all__ = ["fill_chance", "fill_chances"]
 
 DAY_S = 86_400.0
 
@@ -35,3 +36,21 @@ def fill_chance(
         outflow = 0.5 * day_volume_1e8 * horizon_s / DAY_S
         chance = max(chance, exp(-qty_1e8 / outflow))
     return chance
+
+
+def fill_chances(
+    half_bps: float,
+    sigma_bps: float,
+    horizons_s: Sequence[float],
+    roots: Sequence[float],
+    qty_1e8: int,
+    day_volume_1e8: int | None,
+) -> list[float]:
+    """`fill_chance` for many horizons at once; `roots` are sqrt(2 T) of each, made beforehand."""
+    if sigma_bps <= 0.0 or day_volume_1e8:
+        return [
+            fill_chance(half_bps, sigma_bps, horizon, qty_1e8, day_volume_1e8)
+            for horizon in horizons_s
+        ]
+    reach = 2.0 * half_bps / sigma_bps
+    return [erfc(reach / root) if root else 0.0 for root in roots]

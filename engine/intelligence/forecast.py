@@ -20,7 +20,15 @@ from engine.intelligence.picture import MarketPicture, Sweep, VenueWalk
 from engine.intelligence.priors import DEFAULT_PRIORS, Priors
 from engine.model.units import PRICE_SCALE, format_qty
 
-__all__ = ["MODEL_VERSION", "BookCost", "FillConfidence", "Forecast", "VenueCost", "forecast"]
+__all__ = [
+    "MODEL_VERSION",
+    "BookCost",
+    "FillConfidence",
+    "Forecast",
+    "VenueCost",
+    "forecast",
+    "unplaced",
+]
 
 MODEL_VERSION: Final = "prior-1"
 
@@ -92,22 +100,23 @@ class Forecast(msgspec.Struct, frozen=True, gc=False):
 
 def forecast(picture: MarketPicture, qty_1e8: int, priors: Priors = DEFAULT_PRIORS) -> Forecast:
     """The forecast of an immediate order (policy sor) on the market that `picture` looked at."""
-    looked = picture.mid_x2 is not None and any(picture.terms.active)
     alone = picture.venues_alone(qty_1e8)
-    active = picture.terms.active.tolist()
-    total = sum(walk[0] for walk, on in zip(alone, active, strict=True) if on)
-    if not looked or not total:
+    total = 0
+    for (shown, _), on in zip(alone, picture.terms.active.tolist(), strict=True):
+        total += shown if on else 0
+    if picture.mid_x2 is None or not total:
         return _nothing(picture)
     swept = picture.sweep(qty_1e8)
     ranking = rank_venues(picture, qty_1e8, alone, swept)
     if not swept.qty_1e8:
-        return _nothing(picture, ranking, _unplaced(picture, qty_1e8, swept))
+        return _nothing(picture, ranking, unplaced(picture, qty_1e8, swept))
     curve, sizes = capacity(picture, qty_1e8, total, swept.fee_bps, priors)
     walk = max(0.0, swept.book_bps - picture.touch_bps)
-    missing: tuple[str, ...] = ()
+    missing = left_out(ranking)
     expected, at_least = swept.cost_bps, swept.qty_1e8 < qty_1e8
     if at_least:
-        missing = (_unplaced(picture, qty_1e8, swept),)
+        why = f"{unplaced(picture, qty_1e8, swept)}: beyond that the cost is a bound"
+        missing = (why, *missing)
         if qty_1e8 > total:
             held = total, swept.cost_bps, picture.worst_bps()
             expected = beyond_bps(picture, qty_1e8, held, expected, swept.fee_bps, priors)
@@ -179,18 +188,19 @@ def rank_venues(
 ) -> tuple[VenueCost, ...]:
     """Every venue for the whole quantity alone, cheapest first; who cannot fill it comes after."""
     shares = {leg[0]: leg[1] / swept.qty_1e8 for leg in swept.legs}
-    reasons = picture.terms.reasons
+    reasons, active = picture.terms.reasons, picture.terms.active.tolist()
+    constants, mid = picture.terms.constants, picture.mid
     rows: list[tuple[int, float, int, VenueCost]] = []
     for v, one in enumerate(picture.listings):
         visible, book = alone[v]
-        if book is None or not picture.terms.active[v]:
+        if book is None or not active[v]:
             reason = reasons[v] if reasons[v] is not Reason.NONE else Reason.NO_LIQUIDITY
             empty = VenueCost(one.venue, None, None, None, None, 0, 0.0, reason)
             rows.append((2, 0.0, v, empty))
             continue
         qty = min(qty_1e8, visible)
-        average = picture.mid * (1.0 + picture.sign * book * 1e-4)
-        fee, late = picture.venue_fee_bps(v, average), picture.latency_bps(v)
+        average = mid * (1.0 + picture.sign * book * 1e-4)
+        fee, late = picture.venue_fee_bps(v, average), 1e4 * constants[v] / mid
         landed = book + fee + late
         short = qty < qty_1e8
         reason = Reason.NO_LIQUIDITY if short else Reason.NONE
@@ -200,13 +210,20 @@ def rank_venues(
     return tuple([row[3] for row in rows])
 
 
-def _unplaced(picture: MarketPicture, qty_1e8: int, swept: Sweep) -> str:
+def left_out(ranking: Sequence[VenueCost]) -> tuple[str, ...]:
+    """The venues that an answer is without, each with its reason."""
+    if not ranking or ranking[-1].landed_cost_bps is not None:
+        return ()
+    return tuple([f"{one.venue}: {one.reason}" for one in ranking if one.landed_cost_bps is None])
+
+
+def unplaced(picture: MarketPicture, qty_1e8: int, swept: Sweep) -> str:
     """Why not all of a quantity can be priced."""
     left = format_qty(qty_1e8 - swept.qty_1e8)
     if swept.reason is Reason.BELOW_MINIMUM or qty_1e8 - swept.qty_1e8 < picture.lot_1e8:
         least = format_qty(picture.lot_1e8)
         return f"{left} is below the smallest order of every venue ({least}) and cannot be placed"
-    return f"the books show {left} less than asked; beyond them the cost is a bound"
+    return f"the books show only {format_qty(swept.qty_1e8)} of {format_qty(qty_1e8)}"
 
 
 def _nothing(
@@ -225,7 +242,7 @@ def _nothing(
             why = "no healthy venue shows both a bid and an ask, so that there is no mid"
         else:
             why = f"no venue that may be used shows {side}"
-    missing = (why, *(f"{one.venue}: {one.reason}" for one in ranking if one.reason))
+    missing = (why, *left_out(ranking))
     return Forecast(
         mid,
         None,

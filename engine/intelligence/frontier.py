@@ -12,11 +12,12 @@ Y sigma_D sqrt(Q / V_D). Each urgency takes the horizon that minimises E + lambd
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import sqrt
 
 import msgspec
 
-from engine.intelligence.fill_chance import fill_chance
+from engine.intelligence.fill_chance import fill_chances
 from engine.intelligence.picture import MarketPicture
 from engine.intelligence.priors import HORIZONS_S, Priors
 
@@ -32,6 +33,8 @@ __all__ = [
 DAY_ROOT = sqrt(86_400.0)
 MS = 1_000
 ROOTS = tuple(sqrt(t / 3.0) for t in HORIZONS_S)
+HORIZONS_MS = tuple(t * MS for t in HORIZONS_S)
+TWICE_ROOTS = tuple(sqrt(2.0 * t) for t in HORIZONS_S)
 
 
 class FrontierPoint(msgspec.Struct, frozen=True, gc=False):
@@ -81,11 +84,10 @@ def frontier(
 ) -> tuple[tuple[FrontierPoint, ...], str] | None:
     """A point for each horizon; None when the books do not show what is to be taken at once."""
     h, sigma, volume = picture.half_bps, picture.sigma_bps, picture.day_volume_1e8
-    slice_s = priors.slice_s
-    shares = [fill_chance(h, sigma, t, qty_1e8, volume) for t in HORIZONS_S]
-    slices = [1 + int(t / slice_s) for t in HORIZONS_S]
+    slices, later = slices_of(priors.slice_s)
+    shares = fill_chances(h, sigma, HORIZONS_S, TWICE_ROOTS, qty_1e8, volume)
     # Slices only get smaller with time, so that one pass from the end has rising sizes.
-    sizes = [max(1, round(qty_1e8 * (1.0 - f) / n)) for f, n in zip(shares, slices, strict=True)]
+    sizes = [int(qty_1e8 * (1.0 - f) / n + 0.5) or 1 for f, n in zip(shares, slices, strict=True)]
     walks = picture.averages(sizes[::-1])[::-1]
     first = walks[0]
     if first is None:
@@ -95,19 +97,28 @@ def frontier(
     impact = priors.impact_average * (first - base) if law is None else law
     resting = maker_bps + priors.adverse_share * h - h
     points = []
-    for t, root, f, n, walk in zip(HORIZONS_S, ROOTS, shares, slices, walks, strict=True):
+    columns = zip(HORIZONS_MS, ROOTS, shares, slices, later, walks, strict=True)
+    for ms, root, f, n, after, walk in columns:
         assert walk is not None, "a smaller slice is visible as well"
         # The walk's average holds its touch, fee and latency, so it stands for h + taker + w.
-        cost = f * resting + (1.0 - f) * walk + impact * (1.0 - 1.0 / n)
-        points.append(FrontierPoint(t * MS, cost, sigma * root, f, n))
+        cost = f * resting + (1.0 - f) * walk + impact * after
+        points.append(FrontierPoint(ms, cost, sigma * root, f, n))
     return tuple(points), "book" if law is None else "volume"
+
+
+@lru_cache(maxsize=8)
+def slices_of(slice_s: float) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """How many slices go out by each horizon, and the share of them after the first."""
+    slices = tuple(1 + int(t / slice_s) for t in HORIZONS_S)
+    return slices, tuple(1.0 - 1.0 / n for n in slices)
 
 
 def tradeoff(points: Sequence[FrontierPoint], source: str, priors: Priors) -> UrgencyTradeoff:
     """The choice of each urgency on a frontier."""
     picked: list[FrontierPoint] = []
+    pairs = [(one.cost_bps, one.risk_bps) for one in points]
     for weight in priors.risk_aversion:
-        totals = [one.cost_bps + weight * one.risk_bps for one in points]
+        totals = [cost + weight * risk for cost, risk in pairs]
         picked.append(points[totals.index(min(totals))])
     high = picked[-1].cost_bps
     low, medium, urgent = (

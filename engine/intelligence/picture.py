@@ -14,23 +14,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.decisions.cost_model import Coefficients, CostModel, RoutingTerms
-from engine.decisions.market import MarketBlock
+from engine.decisions.market import NO_ASK, NO_BID, MarketBlock
 from engine.decisions.market_tape import MarketTape
 from engine.decisions.split import Splitter
 from engine.decisions.venue_observations import VenueObservations
 from engine.errors import Reason
 from engine.intelligence.merged import merged_costs
 from engine.kernels.capacity import ELIGIBLE, FEE_RATE, PENALTY, TERM_WIDTH, capacity_curve
+from engine.kernels.curve_table import TABLE_ROWS, curve_sizes, curve_table
 from engine.kernels.landed import ACTIVE, CONSTANT
 from engine.kernels.venue_walks import WALK_WIDTH, venue_walks
 from engine.model.fees import fee_1e9, fee_bps_at
-from engine.model.units import PPM, QTY_SCALE
+from engine.model.units import PPM, PRICE_SCALE, QTY_SCALE
 
-__all__ = ["DAY_NS", "MarketPicture", "Sweep", "VenueWalk"]
+__all__ = ["CURVE_POINTS", "DAY_NS", "MarketPicture", "Sweep", "VenueWalk"]
 
 DAY_NS: Final = 86_400_000_000_000
 NS: Final = 1_000_000_000
 CENT_1E9: Final = 10_000_000
+CURVE_POINTS: Final = 32
+# Below so many values a loop is quicker than three calls of numpy.
+FEW: Final = 12
 
 
 VenueWalk = tuple[int, float | None]
@@ -67,18 +71,19 @@ class MarketPicture:
     __slots__ = (
         "_active",
         "_constants",
-        "_flat",
         "_model",
         "_points",
         "_rates",
         "_sizes",
         "_sizes_read",
         "_splitter",
+        "_table",
         "_terms",
         "_terms_read",
         "_walks",
         "day_volume_1e8",
         "event",
+        "flat",
         "half_bps",
         "listings",
         "lot_1e8",
@@ -111,7 +116,7 @@ class MarketPicture:
         self._splitter = Splitter(market)
         self.event = self._model.event
         self.lot_1e8 = min(max(one.lot_1e8, one.qty_min_1e8) for one in market.listings)
-        self._flat = all(one.fees is None or not one.fees.quadratic for one in market.listings)
+        self.flat = all(one.fees is None or not one.fees.quadratic for one in market.listings)
         venues = len(market.listings)
         self._terms: NDArray[np.float64] = np.zeros((venues, TERM_WIDTH))
         for v, one in enumerate(market.listings):
@@ -128,6 +133,7 @@ class MarketPicture:
         self._sizes_read = read_only(self._sizes)
         self._points: NDArray[np.float64] = np.zeros(points_max)
         self._walks: NDArray[np.float64] = np.zeros((venues, WALK_WIDTH))
+        self._table: NDArray[np.float64] = np.zeros((TABLE_ROWS, CURVE_POINTS))
         self.terms: RoutingTerms = self._model.terms_made
         inputs = np.frombuffer(self.terms.inputs, np.int64)
         self._active = inputs[ACTIVE : ACTIVE + venues]
@@ -165,7 +171,9 @@ class MarketPicture:
         values[:, ELIGIBLE] = self._active
         values[:, PENALTY] = self._constants
         tops = market.best_ask if side == 0 else market.best_bid
-        usable = [tops[v] for v, on in enumerate(terms.active.tolist()) if on and self._has(v)]
+        none = NO_ASK if side == 0 else NO_BID
+        active = terms.active.tolist()
+        usable = [top for top, on in zip(tops, active, strict=True) if on and top != none]
         if not usable:
             return False
         touch = max(usable) if side else min(usable)
@@ -216,7 +224,7 @@ class MarketPicture:
         """All-in cost in bps of sweeping each of the rising `sizes`; None beyond the books."""
         count = len(sizes)
         sign, mid = self.sign, self.mid
-        if not self._flat:
+        if not self.flat:
             found = merged_costs(self.market, self.side, self.terms, sizes)
             return [
                 None if cost < 0.0 else 1e4 * sign * (cost / (size * mid) - 1.0)
@@ -226,13 +234,41 @@ class MarketPicture:
         points = self._points[:count]
         taken = self._sizes_read[:count]
         reached = capacity_curve(self.market.view, self.side, self._terms_read, taken, points)
-        np.divide(points, taken, out=points)
-        points *= 1e4 * sign / mid
-        points -= 1e4 * sign
-        costs: list[float | None] = points.tolist()
+        unit, base = 1e4 * sign / mid, 1e4 * sign
+        costs: list[float | None]
+        if count <= FEW:
+            costs = [
+                cost / size * unit - base for cost, size in zip(points.tolist(), sizes, strict=True)
+            ]
+        else:
+            # The same operations in the same order, so that both ways agree to the bit.
+            points /= taken
+            points *= unit
+            points -= base
+            costs = points.tolist()
         if reached < count:
             costs[reached:] = [None] * (count - reached)
         return costs
+
+    def curve(
+        self, low: int, high: int, held: int, last_bps: float, floor_bps: float, law: float
+    ) -> tuple[list[int], list[list[float]], int]:
+        """CURVE_POINTS sizes from `low` to `high`, their QTY, USD and COST, and how many are held.
+
+        All venues have flat fees. `held` is all that the books show, `last_bps` the cost of its
+        last unit; beyond it a size costs at least `floor_bps` + `law` * sqrt(size).
+        """
+        sign, count = self.sign, CURVE_POINTS + 1
+        points, taken = self._points[:count], self._sizes_read[:count]
+        place = curve_sizes(low, high, held, self._sizes[:count])
+        view, table = self.market.view, self._table
+        reached = capacity_curve(view, self.side, self._terms_read, taken, points)
+        unit, usd = 1e4 * sign / self.mid, self.mid / PRICE_SCALE / QTY_SCALE
+        base = 1e4 * sign
+        curve_table(taken, points, reached, place, unit, base, last_bps, floor_bps, law, usd, table)
+        sizes: list[int] = taken.tolist()
+        del sizes[place]
+        return sizes, table.tolist(), place
 
     def venues_alone(self, qty_1e8: int) -> list[VenueWalk]:
         """Each venue by itself: quantity it shows, and book cost in bps of as much of `qty_1e8`.
@@ -263,13 +299,18 @@ class MarketPicture:
 
     def worst_bps(self) -> float:
         """All-in cost of the dearest visible unit of the venues that may be used."""
-        worst, mid, sign, taken = -float("inf"), self.mid, self.sign, 1 - self.side
-        constants = self.terms.constants
+        worst, mid, sign = -float("inf"), self.mid, self.sign
+        constants, rates = self.terms.constants, self._rates
+        cells, step = self.market.cells, 2 * (self.market.depth + 1)
         for v, on in enumerate(self.terms.active.tolist()):
-            last = self.market.last_level(v, taken) if on else None
-            if last is not None:
-                cost = 1e4 * (sign * (last[0] - mid) + constants[v]) / mid
-                worst = max(worst, cost + self.venue_fee_bps(v, last[0]))
+            base = (2 * v + 1 - self.side) * step
+            if on and cells[base]:
+                price = cells[base + 2]
+                cost = 1e4 * (sign * (price - mid) + constants[v]) / mid
+                rate = rates[v]
+                fee = self.venue_fee_bps(v, price) if rate is None else rate[0] * price / mid
+                if cost + fee > worst:
+                    worst = cost + fee
         return worst
 
     def _event_fee(self, venue: int, qty_1e8: int) -> int:
@@ -284,9 +325,6 @@ class MarketPicture:
             if not left:
                 break
         return total
-
-    def _has(self, venue: int) -> bool:
-        return self.market.level_count(venue, 1 - self.side) > 0
 
 
 def read_only(values: NDArray[Any]) -> NDArray[Any]:

@@ -11,12 +11,24 @@ from collections.abc import Iterable, Mapping
 from math import ceil, exp, log
 from typing import Final
 
+import msgspec
+
 __all__ = ["RELATIVE_ERROR", "SMALLEST_BPS", "Totals", "cell_of", "quantile"]
 
 RELATIVE_ERROR: Final = 0.01
 SMALLEST_BPS: Final = 0.001
 LARGEST_CELL: Final = 1_000
 GROWTH: Final = log((1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR))
+
+SUMS: Final = (
+    "fills",
+    "maker_fills",
+    "notional_1e9",
+    "fees_1e9",
+    "measured_1e9",
+    "slippage_1e9",
+)
+PACKED: Final = tuple[list[str], list[int]]
 
 
 class Totals:
@@ -71,6 +83,25 @@ class Totals:
     def mean_bps(self) -> float | None:
         """Slippage weighted by notional; None when nothing was measured."""
         return 1e4 * self.slippage_1e9 / self.measured_1e9 if self.measured_1e9 else None
+
+    def packed(self) -> bytes:
+        """Everything in bytes, for `unpacked`; sums may pass 64 bits."""
+        sums = [getattr(self, name) for name in SUMS]
+        cells = [number for pair in sorted(self.cells.items()) for number in pair]
+        return msgspec.json.encode([[str(one) for one in sums], cells])
+
+    @classmethod
+    def unpacked(cls, body: bytes) -> Totals:
+        """What `packed` wrote; ValueError for anything else."""
+        # Both of msgspec's errors are ValueErrors.
+        sums, cells = msgspec.json.decode(body, type=PACKED)
+        if len(sums) != len(SUMS) or len(cells) % 2:
+            raise ValueError("these are no packed totals")
+        found = cls()
+        for name, text in zip(SUMS, sums, strict=True):
+            setattr(found, name, int(text))
+        found.cells = dict(zip(cells[::2], cells[1::2], strict=True))
+        return found
 
     def quantiles(self, levels: Iterable[float]) -> list[float | None]:
         """Slippage in bps at each level, over fills."""

@@ -18,7 +18,7 @@ import msgspec
 from engine.decisions.policies.parameters import DEFAULT_PARAMETERS, PolicyParameters
 from engine.intelligence.distribution import CostDistribution, cold_spread_bps
 from engine.intelligence.fill_chance import fill_chance
-from engine.intelligence.forecast import completion, maker_bps, round_trip_ms
+from engine.intelligence.forecast import completion, maker_bps, round_trip_ms, unplaced
 from engine.intelligence.frontier import impact_bps
 from engine.intelligence.picture import MarketPicture, Sweep
 from engine.intelligence.priors import DEFAULT_PRIORS, Priors
@@ -141,8 +141,7 @@ def estimate(
         return msgspec.structs.replace(empty, reason="no venue that may be used shows a price")
     swept = picture.sweep(qty_1e8)
     if swept.qty_1e8 < qty_1e8:
-        why = f"the books show only {swept.qty_1e8} of {qty_1e8} (1e-8) that could be placed"
-        return msgspec.structs.replace(empty, reason=why)
+        return msgspec.structs.replace(empty, reason=unplaced(picture, qty_1e8, swept))
     walk = max(0.0, swept.book_bps - picture.touch_bps)
     case = Case(
         picture,

@@ -19,6 +19,7 @@ __all__ = ["KERNEL_MODULES", "warm_up"]
 KERNEL_MODULES = (
     "engine.kernels.book_write",
     "engine.kernels.capacity",
+    "engine.kernels.curve_table",
     "engine.kernels.decimals",
     "engine.kernels.depth_update",
     "engine.kernels.sweep",

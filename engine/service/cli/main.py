@@ -24,6 +24,10 @@ COMMANDS = {
     "keys": ("engine.service.cli.keys", "make, list, revoke and rotate API keys"),
     "forecast": ("engine.service.cli.forecast", "what an order would cost now, drawn"),
     "review": ("engine.service.cli.review", "what became of an order, and why"),
+    "calibrate": (
+        "engine.service.cli.calibrate",
+        "measure whether forecasts hold what they say",
+    ),
     "doctor": ("engine.service.cli.doctor", "check configuration, files, clock and venue rules"),
     "replay": ("engine.service.cli.replay", "run an order against recorded order books"),
     "simulate": ("engine.service.cli.simulate", "run seeded worlds under faults, all checked"),

@@ -4,34 +4,59 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from engine.intelligence.strategies import STANDARD
+from engine.intelligence.policy_regret import estimates_at
+from engine.intelligence.strategies import STANDARD, Strategy
 from engine.model.order_ids import parse_node_order_id
-from engine.model.units import Side, parse_side
+from engine.model.units import PRICE_SCALE, Side, parse_side
 from engine.service.api_error import ApiError, ErrorCode
+from engine.service.intelligence.ab_report import AbReports
 from engine.service.intelligence.decisions import LAST_N_MAX, decision_views
-from engine.service.intelligence.desk import DeskTotals
+from engine.service.intelligence.desk_views import AbReport, SummaryView
 from engine.service.intelligence.facts import OrderFacts, order_facts, order_row
 from engine.service.intelligence.history import MarketHistory
 from engine.service.intelligence.live import live_view
-from engine.service.intelligence.pictures import Pictures
-from engine.service.intelligence.review import full_review
+from engine.service.intelligence.live_calibration import LiveCalibration
+from engine.service.intelligence.observation_views import ObservationsView, observations_view
+from engine.service.intelligence.observer import Observer
+from engine.service.intelligence.other_side import (
+    OtherSideHistory,
+    decision_of_no,
+    facts_of_no,
+    forecast_of_no,
+    named,
+    other,
+    ratio,
+    review_of_no,
+    scaled_bps,
+    simulation_of_no,
+)
+from engine.service.intelligence.pictures import RANKS, Pictures
+from engine.service.intelligence.review import Judge, full_review
+from engine.service.intelligence.scenario_jobs import RUNS_DEFAULT, ScenarioJobs
 from engine.service.intelligence.summary import day_range, make_summary
+from engine.service.intelligence.upkeep import Upkeep
 from engine.service.intelligence.views import (
     DecisionList,
+    DecisionView,
     ForecastView,
     LiveView,
     Review,
     SimulationView,
-    SummaryView,
 )
+from engine.service.markets.given_orders import GivenOrders
+from engine.service.markets.graph_symbols import Given
+from engine.service.scenario.views import SimulationJob
 
 if TYPE_CHECKING:
     from engine.model.fees import FeeSchedule
+    from engine.model.records import DecisionRecord
     from engine.service.engine import ExecutionEngine
+    from engine.service.wiring import World
     from engine.store.rows import NodeRow
 
 __all__ = ["Intelligence", "Warmer"]
@@ -75,15 +100,30 @@ class Intelligence:
         self.quotes = quotes
         self.pictures = Pictures(engine)
         self.history = MarketHistory(engine)
-        self._desk: DeskTotals | None = None
+        self.upkeep = Upkeep(engine)
+        folder = engine.config.data_dir
+        kept = None if folder is None else Path(folder)
+        self.observer = Observer(engine, self.history.mid_x2_at, kept)
+        self.calibration = LiveCalibration(engine, kept)
+        self.scenarios = ScenarioJobs(engine, self.pictures)
+        self._reports: AbReports | None = None
+        self._known: tuple[World, GivenOrders] | None = None
 
     def start(self) -> None:
         """Begin to watch prices; needs a running event loop."""
         self.history.start()
+        self.upkeep.start()
+        self.observer.start()
+        self.calibration.start()
+        self.pictures.calibration = self.calibration.state
 
     def close(self) -> None:
         """Stop watching."""
         self.history.close()
+        self.upkeep.close()
+        self.scenarios.close()
+        self.observer.close()
+        self.calibration.close()
 
     # -- before the trade
 
@@ -92,8 +132,12 @@ class Intelligence:
     ) -> ForecastView:
         """What an immediate order would cost now."""
         self.start()
-        symbol, source = await self._warm(symbol)
-        view = self.pictures.forecast(symbol, checked_side(side), qty_1e8, urgency)
+        canonical, source, mirrored = await self._warm(symbol)
+        asked = checked_side(side)
+        inside = other(asked) if mirrored else asked
+        view = self.pictures.forecast(canonical, inside, qty_1e8, urgency)
+        if mirrored:
+            view = forecast_of_no(view, symbol, asked)
         return view if source is None else msgspec.structs.replace(view, source=source)
 
     async def simulate(
@@ -110,9 +154,44 @@ class Intelligence:
     ) -> SimulationView:
         """Strategies side by side, in closed form."""
         self.start()
-        symbol, _ = await self._warm(symbol)
-        return self.pictures.simulate(
-            symbol,
+        canonical, _, mirrored = await self._warm(symbol)
+        asked = checked_side(side)
+        view = self.pictures.simulate(
+            canonical,
+            other(asked) if mirrored else asked,
+            qty_1e8,
+            urgency=urgency,
+            exclude_venues=exclude_venues,
+            passive_only=passive_only,
+            max_cost_bps=None if mirrored else max_cost_bps,
+            strategies=strategies,
+        )
+        return simulation_of_no(view, symbol, asked, max_cost_bps) if mirrored else view
+
+    async def simulate_runs(
+        self,
+        client_id: str,
+        symbol: str,
+        side: Side | str,
+        qty_1e8: int,
+        *,
+        urgency: str = "medium",
+        exclude_venues: Sequence[str] = (),
+        passive_only: bool = False,
+        max_cost_bps: float | None = None,
+        strategies: Sequence[str] = STANDARD,
+        runs: int = RUNS_DEFAULT,
+        seed: int | None = None,
+    ) -> SimulationJob:
+        """Strategies side by side in seeded markets: a job, of which `scenarios.view` tells."""
+        self.start()
+        canonical, _, mirrored = await self._warm(symbol)
+        if mirrored:
+            text = f"seeded markets are of {canonical}; simulate its other side, or closed_form"
+            raise ApiError(ErrorCode.NOT_IMPLEMENTED, text)
+        return self.scenarios.begin(
+            client_id,
+            canonical,
             checked_side(side),
             qty_1e8,
             urgency=urgency,
@@ -120,23 +199,45 @@ class Intelligence:
             passive_only=passive_only,
             max_cost_bps=max_cost_bps,
             strategies=strategies,
+            runs=runs,
+            seed=seed,
         )
+
+    async def observations(self, symbol: str) -> ObservationsView:
+        """What was learned of the venues of an instrument."""
+        self.start()
+        canonical, _, _ = await self._warm(symbol)
+        own = self.pictures.handle(canonical).symbol
+        return observations_view(self.observer, own, self.engine.world.markets[own])
 
     # -- during and after
 
     async def live(self, client_id: str, node_order_id: str) -> LiveView:
         """The monitor of an order, which may have ended."""
         facts = await self._facts(client_id, node_order_id)
-        return live_view(self.pictures, facts)
+        given = self._given_of(client_id, facts)
+        view = live_view(self.pictures, facts, given is not None and given.mirrored)
+        return view if given is None else named(view, given.symbol)
 
     async def review(
         self, client_id: str, node_order_id: str, decision_price_1e9: int | None = None
     ) -> Review:
         """The review of an order; of one that still works, as far as it has come."""
         facts = await self._facts(client_id, node_order_id)
-        return await full_review(
-            facts, self.engine.queries, self.history, self._schedules(facts), decision_price_1e9
-        )
+        given = self._given_of(client_id, facts)
+        schedules, history = self._schedules(facts), self.history
+        queries = self.engine.queries
+        if given is None or not given.mirrored:
+            judge = self._judge(facts)
+            view = await full_review(facts, queries, history, schedules, decision_price_1e9, judge)
+        else:
+            # A share of the notional is another on the other side; p (1 - p) is the same.
+            bent = {name: one for name, one in schedules.items() if one and one.quadratic}
+            told, seen = facts_of_no(facts), OtherSideHistory(history)
+            judge = self._judge(facts, mirrored=True)
+            view = await full_review(told, queries, seen, bent, decision_price_1e9, judge)
+            view = review_of_no(view)
+        return view if given is None else named(view, given.symbol)
 
     async def summary(
         self,
@@ -146,19 +247,37 @@ class Intelligence:
         end_date: str | None = None,
         symbol: str | None = None,
         venue: str | None = None,
+        routing_version: int | None = None,
     ) -> SummaryView:
         """Orders and fills of whole UTC days, today where none are given."""
         self.start()
         days = day_range(start_date, end_date, time.time_ns())
         if symbol is not None:
-            symbol = self.pictures.handle(symbol).symbol
+            symbol = await self._canonical(symbol)
         queries = self.engine.queries
-        desk = self._desk
-        if desk is None or desk.queries is not queries:
-            desk = self._desk = DeskTotals(queries)
+        desk = self.upkeep.totals()
         await desk.catch_up()
         row = queries.account(client_id, self.engine.environment)
-        return make_summary(desk, None if row is None else row.account, days, symbol, venue)
+        account, gap = None if row is None else row.account, self.upkeep.gaps.view()
+        return make_summary(desk, account, days, symbol, venue, routing_version, gap)
+
+    async def ab_report(
+        self,
+        client_id: str,
+        *,
+        start_date: str | None = None,
+        end_date: str | None = None,
+        symbol: str | None = None,
+    ) -> AbReport:
+        """What orders that ended in whole UTC days cost under each routing version."""
+        days = day_range(start_date, end_date, time.time_ns())
+        if symbol is not None:
+            symbol = await self._canonical(symbol)
+        queries = self.engine.queries
+        if self._reports is None or self._reports.queries is not queries:
+            self._reports = AbReports(queries)
+        row = queries.account(client_id, self.engine.environment)
+        return await self._reports.report(None if row is None else row.account, days, symbol)
 
     async def decisions(
         self, client_id: str, *, last_n: int = 20, node_order_id: str | None = None
@@ -174,7 +293,8 @@ class Intelligence:
         rows = self.engine.queries.decisions(
             client_id, self.engine.environment, last_n=last_n, node_order_id=node_order_id
         )
-        return DecisionList(decisions=await decision_views(rows), last_n=last_n)
+        views = [self._as_given(client_id, one) for one in await decision_views(rows)]
+        return DecisionList(decisions=tuple(views), last_n=last_n)
 
     # -- inside
 
@@ -183,16 +303,59 @@ class Intelligence:
         market = self.engine.world.markets.get(facts.row.symbol)
         return {} if market is None else {one.venue: one.fees for one in market.listings}
 
-    async def _warm(self, symbol: str) -> tuple[str, str | None]:
-        """The instrument's own symbol and where its books are from, once they are there."""
+    def _judge(self, facts: OrderFacts, *, mirrored: bool = False) -> Judge:
+        """Estimates every strategy on the market of a decision of this order."""
+
+        def judged(record: DecisionRecord) -> Sequence[Strategy]:
+            if facts.row.symbol not in self.engine.world.markets:
+                return ()
+            picture = self.pictures.picture(facts.row.symbol)
+            execution = facts.node.execution
+            found = estimates_at(
+                record,
+                picture.listings,
+                picture.observations,
+                max(facts.row.qty_1e8, facts.filled_1e8),
+                execution.policy.value,
+                RANKS[execution.urgency.value],
+                tape=picture.tape,
+                parameters=self.engine.config.policies,
+            )
+            mid = record.mid_1e9 / PRICE_SCALE or None
+            return scaled_bps(found, ratio(mid)) if mirrored else found
+
+        return judged
+
+    def _given_of(self, client_id: str, facts: OrderFacts) -> Given | None:
+        row = facts.row
+        return self._given().of(client_id, facts.stored.row.graph_id, row.node_id, row.symbol)
+
+    def _given(self) -> GivenOrders:
+        """How orders were given, of the world that runs now."""
+        world = self.engine.world
+        if self._known is None or self._known[0] is not world:
+            self._known = world, GivenOrders(self.engine)
+        return self._known[1]
+
+    def _as_given(self, client_id: str, view: DecisionView) -> DecisionView:
+        given = self._given().of(client_id, view.graph_id, view.node_id, view.symbol)
+        if given is None:
+            return view
+        return named(decision_of_no(view) if given.mirrored else view, given.symbol)
+
+    async def _canonical(self, symbol: str) -> str:
+        """The instrument's own symbol; the two sides of an event contract have one."""
+        if self.quotes is None or symbol in self.engine.world.symbols:
+            return self.pictures.handle(symbol).symbol
+        return (await self.quotes.asked(symbol)).canonical
+
+    async def _warm(self, symbol: str) -> tuple[str, str | None, bool]:
+        """The instrument's own symbol, where its books are from, and whether NO was asked for."""
         if self.quotes is None:
-            return self.pictures.handle(symbol).symbol, None
-        named = await self.quotes.asked(symbol)
-        if named.mirrored:
-            text = f"this is the NO side of {named.canonical}; ask for the other side of that"
-            raise ApiError(ErrorCode.NOT_IMPLEMENTED, text)
+            return self.pictures.handle(symbol).symbol, None, False
+        asked = await self.quotes.asked(symbol)
         source = await self.quotes.warm(symbol)
-        return named.canonical, str(source)
+        return asked.canonical, str(source), asked.mirrored
 
     async def _row(self, client_id: str, node_order_id: str) -> NodeRow:
         """The durable row: flushed first only if it is not there yet or still changes."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from engine.intelligence.audit import audit
+from engine.model.mirror import PAYOFF_1E9
 from engine.model.order_ids import node_order_id
 from engine.model.records import DecisionRecord
 from engine.model.units import PRICE_SCALE, QTY_SCALE
@@ -88,11 +89,17 @@ def fills_by_attempt(
 
 
 def _realised_bps(record: DecisionRecord, fills: Sequence[FillRow]) -> float | None:
-    """Price and fee of the decision's fills against the mid that it saw."""
+    """Price and fee of the decision's fills against the mid that it saw.
+
+    Fills that were turned to the other side of an event contract are turned back: what a decision
+    recorded is of YES.
+    """
     qty = sum(one.qty_1e8 for one in fills)
     if not record.mid_1e9 or not qty:
         return None
     paid = sum(one.price_1e9 * one.qty_1e8 for one in fills)
+    if fills[0].side is not record.side:
+        paid = PAYOFF_1E9 * qty - paid
     fees = sum(one.fee_1e9 for one in fills) * QTY_SCALE
     unit = record.mid_1e9 * qty
     sign = int(record.side.sign)

@@ -10,6 +10,7 @@ from engine.intelligence.venue_health import VenueHealth, deteriorating, venue_h
 from engine.model.instruments import InstrumentType
 from engine.model.units import PRICE_SCALE, QTY_SCALE
 from engine.service.intelligence.facts import OrderFacts
+from engine.service.intelligence.other_side import facts_of_no, mirror_x2, ratio, scaled_bps
 from engine.service.intelligence.pictures import RANKS, Pictures
 from engine.service.intelligence.views import Advice, FillView, InFlightCost, LiveView
 from engine.store.rows import FillRow
@@ -20,8 +21,11 @@ CENTS_PER_PRICE: Final = 1e-7
 SEVERE: Final = 20.0
 
 
-def live_view(pictures: Pictures, facts: OrderFacts) -> LiveView:
-    """The monitor of one order now; a finished one is told as it ended."""
+def live_view(pictures: Pictures, facts: OrderFacts, mirrored: bool = False) -> LiveView:
+    """The monitor of one order now; a finished one is told as it ended.
+
+    `mirrored` tells it from the NO side, on which it was given.
+    """
     row, node = facts.row, facts.node
     urgency = node.execution.urgency.value
     seen = pictures.look(row.symbol, row.side, urgency)
@@ -35,10 +39,17 @@ def live_view(pictures: Pictures, facts: OrderFacts) -> LiveView:
     if remaining is not None:
         missing += remaining.missing
     seen = pictures.look(row.symbol, row.side, urgency)
-    tca = _in_flight(facts, seen.mid_x2, left, rest_bps)
+    told, mid_x2 = facts, seen.mid_x2
+    if mirrored:
+        factor = ratio(None if not mid_x2 else mid_x2 / 2 / PRICE_SCALE)
+        told, mid_x2 = facts_of_no(facts), mirror_x2(mid_x2)
+        rest_bps = None if rest_bps is None else rest_bps * factor
+    tca = _in_flight(told, mid_x2, left, rest_bps)
     if tca.arrival_mid is None:
         missing.append("no mid was there when the order became active")
     health = venue_health(seen.market, seen.observations, seen.now_ns)
+    if mirrored:
+        health = scaled_bps(health, factor)
     worst = deteriorating(health)
     pace = _pace(pictures, facts, seen.now_ns)
     return LiveView(
@@ -46,7 +57,7 @@ def live_view(pictures: Pictures, facts: OrderFacts) -> LiveView:
         graph_id=facts.stored.row.graph_id,
         node_id=row.node_id,
         symbol=row.symbol,
-        side=row.side.text,
+        side=told.row.side.text,
         status=row.status.value,
         terminal=facts.terminal,
         policy=node.execution.policy.value,
@@ -58,7 +69,7 @@ def live_view(pictures: Pictures, facts: OrderFacts) -> LiveView:
         unknown_qty_1e8=row.unknown_qty_1e8,
         fill_pct=100.0 * filled / target if target else None,
         pace=pace,
-        fills=fill_views(facts),
+        fills=fill_views(told),
         tca=tca,
         venue_health=health,
         deteriorating_venue=None if worst is None else worst.venue,

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 from actors.router import RouterActor
 from engine.decisions.admission import InstrumentHandle
-from engine.intelligence.forecast import MODEL_VERSION, Forecast, forecast
+from engine.errors import Reason
+from engine.intelligence.calibration import Calibration
+from engine.intelligence.forecast import MODEL_VERSION, forecast
 from engine.intelligence.picture import MarketPicture
 from engine.intelligence.priors import DEFAULT_PRIORS
 from engine.intelligence.strategies import STANDARD, STRATEGIES, Strategy, estimate
 from engine.model.instruments import InstrumentType
 from engine.model.units import PRICE_SCALE, QTY_SCALE, Side, format_qty
 from engine.service.api_error import ApiError, ErrorCode
+from engine.service.intelligence.learned_costs import Learned, learned_forecast, learned_strategy
 from engine.service.intelligence.views import BookAge, ForecastView, SimulationView
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ class Pictures:
 
     def __init__(self, engine: ExecutionEngine) -> None:
         self.engine = engine
+        # What scored forecasts have taught; None is the prior.
+        self.calibration: Calibration | None = None
         self._made: dict[str, MarketPicture] = {}
 
     def handle(self, symbol: str) -> InstrumentHandle:
@@ -78,7 +83,8 @@ class Pictures:
         check_qty(qty_1e8)
         seen = self.look(symbol, side, urgency)
         made = forecast(seen, qty_1e8)
-        return _forecast_view(seen, made, side, qty_1e8, urgency)
+        learned = learned_forecast(seen, made, qty_1e8, urgency, self.calibration)
+        return _forecast_view(seen, learned, side, qty_1e8, urgency)
 
     def simulate(
         self,
@@ -101,6 +107,7 @@ class Pictures:
         parameters = self.engine.config.policies
         for name in dict.fromkeys(strategies):
             one = estimate(seen, qty_1e8, name, RANKS[urgency], parameters=parameters)
+            one = learned_strategy(seen, one, qty_1e8, self.calibration)
             if passive_only and not one.posts_only:
                 dropped[name] = "passive_only: it may take"
             elif max_cost_bps is not None and one.est_cost_bps is None:
@@ -123,7 +130,7 @@ class Pictures:
             excluded_venues=tuple(sorted(exclude_venues)),
             as_of_ns=seen.now_ns,
             model_version=MODEL_VERSION,
-            missing=tuple(sorted(missing)),
+            missing=(*sorted(missing), *_left_out(seen)),
         )
 
     def _check_names(self, strategies: Sequence[str], venues: Sequence[str]) -> None:
@@ -139,6 +146,17 @@ class Pictures:
                 raise ApiError(ErrorCode.INVALID_PARAMS, text, [("exclude_venues", text)])
 
 
+def _left_out(seen: MarketPicture) -> list[str]:
+    """The venues that may not be used now, each with its reason, but for those excluded."""
+    return [
+        f"{one.venue}: {reason}"
+        for one, reason, active in zip(
+            seen.listings, seen.terms.reasons, seen.terms.active.tolist(), strict=True
+        )
+        if not active and reason is not Reason.PINNED_ELSEWHERE
+    ]
+
+
 def check_qty(qty_1e8: int) -> None:
     """ApiError unless the quantity is positive and ten times as much is still a number."""
     if not 0 < qty_1e8 <= QTY_MAX_1E8:
@@ -147,8 +165,9 @@ def check_qty(qty_1e8: int) -> None:
 
 
 def _forecast_view(
-    seen: MarketPicture, made: Forecast, side: Side, qty_1e8: int, urgency: str
+    seen: MarketPicture, learned: Learned, side: Side, qty_1e8: int, urgency: str
 ) -> ForecastView:
+    made = learned.forecast
     cents, market = seen.cents_per_bp() if made.mid else None, seen.market
     expected, downside = made.expected_cost_bps, made.downside_cost_bps
     usd = None
@@ -191,10 +210,10 @@ def _forecast_view(
         source="event_books" if event else "live_books",
         books=ages,
         as_of_ns=seen.now_ns,
-        model_version=MODEL_VERSION,
+        model_version=learned.model_version,
         priors_id=DEFAULT_PRIORS.id,
         coefficients_id=seen.terms.coefficients_id,
-        sample_size=0,
-        observed_coverage=None,
+        sample_size=learned.sample_size,
+        observed_coverage=learned.observed_coverage,
         missing=made.missing,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from engine.intelligence.attribution import Shortfall, attribute
@@ -15,7 +15,10 @@ from engine.intelligence.benchmarks import (
     slippage_bps,
 )
 from engine.intelligence.forecast import MODEL_VERSION
+from engine.intelligence.policy_regret import PolicyRegret, regret
+from engine.intelligence.strategies import Strategy
 from engine.model.instruments import InstrumentType
+from engine.model.records import DecisionRecord
 from engine.model.units import PRICE_SCALE, QTY_SCALE
 from engine.service.intelligence.decisions import (
     LAST_N_MAX,
@@ -24,7 +27,8 @@ from engine.service.intelligence.decisions import (
 )
 from engine.service.intelligence.facts import OrderFacts
 from engine.service.intelligence.fee_review import fee_review
-from engine.service.intelligence.history import STEP_NS, MarketHistory
+from engine.service.intelligence.history import STEP_NS
+from engine.service.intelligence.other_side import PriceHistory
 from engine.service.intelligence.timeline import graph_entries, timeline
 from engine.service.intelligence.views import (
     Benchmarks,
@@ -32,13 +36,16 @@ from engine.service.intelligence.views import (
     OrderState,
     Review,
 )
+from engine.store.queries import decision_record
 
 if TYPE_CHECKING:
     from engine.model.fees import FeeSchedule
     from engine.model.records import JournalEntry
     from engine.store.queries import Queries
 
-__all__ = ["full_review", "make_review"]
+__all__ = ["Judge", "full_review", "make_review"]
+
+Judge = Callable[[DecisionRecord], Sequence[Strategy]]
 
 PARTICIPATION: Final = 0.1
 CENTS_PER_1E9: Final = 1e-7
@@ -58,11 +65,15 @@ PARTS: Final = (
 async def full_review(
     facts: OrderFacts,
     queries: Queries,
-    history: MarketHistory | None,
+    history: PriceHistory | None,
     schedules: Mapping[str, FeeSchedule | None],
     decision_price_1e9: int | None = None,
+    judge: Judge | None = None,
 ) -> Review:
-    """The review with all that the store holds, read without holding up the event loop."""
+    """The review with all that the store holds, read without holding up the event loop.
+
+    `judge` estimates every strategy on the market of the order's first decision.
+    """
     client, environment = facts.stored.client_id, facts.stored.environment
     rows = queries.decisions(
         client, environment, last_n=LAST_N_MAX, node_order_id=facts.row.node_order_id
@@ -71,17 +82,21 @@ async def full_review(
     decisions = await decision_views(rows[::-1], fills_by_attempt(facts.fills, attempts))
     entries = await graph_entries(facts, queries)
     now_ns = time.time_ns()
-    return make_review(facts, entries, decisions, history, schedules, now_ns, decision_price_1e9)
+    estimates = judge(decision_record(rows[-1])) if judge is not None and rows else ()
+    return make_review(
+        facts, entries, decisions, history, schedules, now_ns, decision_price_1e9, estimates
+    )
 
 
 def make_review(
     facts: OrderFacts,
     entries: Iterable[JournalEntry] | None,
     decisions: tuple[DecisionView, ...],
-    history: MarketHistory | None,
+    history: PriceHistory | None,
     schedules: Mapping[str, FeeSchedule | None],
     now_ns: int,
     decision_price_1e9: int | None = None,
+    estimates: Sequence[Strategy] = (),
 ) -> Review:
     """Everything about one order. `history` None: prices were not watched (a read of a journal).
 
@@ -96,21 +111,43 @@ def make_review(
     contracts = max(facts.row.qty_1e8, facts.filled_1e8) / QTY_SCALE
     if entries is None:
         missing.append("the journal holds too much between the graph's ends to time its children")
-    missing.append("policy_regret_bps: no simulation of other policies was stored at submit")
+    shares = _shares(tca, 1e4 / notional) if tca is not None and notional else None
+    judged = _regret(facts, shares, estimates, missing)
     return Review(
         order=order_state(facts),
         children=timeline(facts, entries or ()),
         decisions=decisions,
         benchmarks=benchmarks,
         tca=tca,
-        tca_bps=_shares(tca, 1e4 / notional) if tca is not None and notional else None,
+        tca_bps=shares,
         tca_cents=_shares(tca, CENTS_PER_1E9 / contracts) if tca and event and contracts else None,
         fees=fee_review(facts, schedules),
-        policy_regret_bps=None,
+        policy_regret_bps=None if judged is None else judged.regret_bps,
+        policy_regret=judged,
         model_version=MODEL_VERSION,
         as_of_ns=now_ns,
         missing=tuple(missing),
     )
+
+
+def _regret(
+    facts: OrderFacts,
+    shares: Mapping[str, float | None] | None,
+    estimates: Sequence[Strategy],
+    missing: list[str],
+) -> PolicyRegret | None:
+    """What another policy was estimated to save; else why that cannot be told."""
+    realised = None if shares is None else shares["shortfall"]
+    made = None
+    if realised is None:
+        missing.append("policy_regret_bps: its whole cost is not known")
+    elif not estimates:
+        missing.append("policy_regret_bps: no decision recorded books to estimate others on")
+    else:
+        made = regret(estimates, facts.node.execution.policy.value, realised)
+        if made is None:
+            missing.append(f"policy_regret_bps: {estimates[0].reason}")
+    return made
 
 
 def order_state(facts: OrderFacts) -> OrderState:
@@ -142,7 +179,7 @@ def order_state(facts: OrderFacts) -> OrderState:
 
 def _tca(
     facts: OrderFacts,
-    history: MarketHistory | None,
+    history: PriceHistory | None,
     decision_price_1e9: int | None,
     missing: list[str],
 ) -> Shortfall | None:
@@ -168,7 +205,7 @@ def _shares(tca: Shortfall, unit: float) -> dict[str, float | None]:
     return {name: None if value is None else value * unit for name, value in values.items()}
 
 
-def _benchmarks(facts: OrderFacts, history: MarketHistory | None, missing: list[str]) -> Benchmarks:
+def _benchmarks(facts: OrderFacts, history: PriceHistory | None, missing: list[str]) -> Benchmarks:
     sign, symbol = facts.row.side.sign, facts.row.symbol
     filled = facts.filled_1e8
     paid = sum(one.price_1e9 * one.qty_1e8 for one in facts.fills)
@@ -184,7 +221,7 @@ def _benchmarks(facts: OrderFacts, history: MarketHistory | None, missing: list[
     if history is None:
         missing.append("interval benchmarks and markouts: prices are watched by a running engine")
     elif filled:
-        prints, why = history.prints(symbol, start)
+        prints, why = history.prints(symbol, start, end)
         if why:
             missing.append(f"interval_vwap, pwp: {why}")
         else:
@@ -194,8 +231,7 @@ def _benchmarks(facts: OrderFacts, history: MarketHistory | None, missing: list[
             reached, why = pwp(prints, own, start, PARTICIPATION)
             if why:
                 missing.append(f"pwp: {why}")
-        seen = history.mids.get(symbol)
-        twap_x2 = None if seen is None else seen.mean_x2(start, end)
+        twap_x2 = history.mean_x2(symbol, start, end)
         if twap_x2 is None:
             missing.append("twap: the mid was not watched over the whole of the order")
     twap = None if twap_x2 is None else twap_x2 / 2

@@ -9,9 +9,14 @@ from engine.intelligence.rollups import RELATIVE_ERROR, Totals
 from engine.model.units import INT64_MAX, PRICE_SCALE
 from engine.service.api_error import ApiError, ErrorCode
 from engine.service.intelligence.desk import DeskTotals
-from engine.service.intelligence.views import SlippageQuantiles, SummaryRow, SummaryView
+from engine.service.intelligence.desk_views import (
+    OptimalityGap,
+    SlippageQuantiles,
+    SummaryRow,
+    SummaryView,
+)
 
-__all__ = ["day_range", "fitting", "make_summary"]
+__all__ = ["day_range", "day_text", "fitting", "make_summary"]
 
 LEVELS: Final = (0.50, 0.75, 0.95, 0.99)
 EPOCH: Final = date(1970, 1, 1)
@@ -30,17 +35,23 @@ def day_range(start_date: str | None, end_date: str | None, now_ns: int) -> rang
 
 
 def make_summary(
-    totals: DeskTotals, account: int | None, days: range, symbol: str | None, venue: str | None
+    totals: DeskTotals,
+    account: int | None,
+    days: range,
+    symbol: str | None,
+    venue: str | None,
+    version: int | None = None,
+    gap: OptimalityGap | None = None,
 ) -> SummaryView:
     """From totals that have caught up; `account` None is a client without anything."""
     whole, venues, symbols = Totals(), dict[str, Totals](), dict[str, Totals]()
     orders = 0
     if account is not None:
-        whole, venues, symbols = totals.merged(account, days, symbol, venue)
-        orders = totals.order_count(account, days, symbol, venue)
+        whole, venues, symbols = totals.merged(account, days, symbol, venue, version)
+        orders = totals.order_count(account, days, symbol, venue, version)
     return SummaryView(
-        start_date=date.fromordinal(EPOCH.toordinal() + days[0]).isoformat(),
-        end_date=date.fromordinal(EPOCH.toordinal() + days[-1]).isoformat(),
+        start_date=day_text(days[0]),
+        end_date=day_text(days[-1]),
         symbol=symbol,
         venue=venue,
         total_orders=orders,
@@ -53,6 +64,8 @@ def make_summary(
         quantile_error=RELATIVE_ERROR,
         per_venue=_rows(venues),
         per_symbol=_rows(symbols),
+        routing_version=version,
+        optimality_gap_bps=gap,
     )
 
 
@@ -79,6 +92,11 @@ def _row(name: str, totals: Totals) -> SummaryRow:
 def _quantiles(totals: Totals) -> SlippageQuantiles:
     p50, p75, p95, p99 = totals.quantiles(LEVELS)
     return SlippageQuantiles(p50=p50, p75=p75, p95=p95, p99=p99, mean=totals.mean_bps)
+
+
+def day_text(day: int) -> str:
+    """A day since 1970 as YYYY-MM-DD."""
+    return date.fromordinal(EPOCH.toordinal() + day).isoformat()
 
 
 def fitting(value: int) -> int | None:

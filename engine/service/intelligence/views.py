@@ -11,6 +11,7 @@ from engine.intelligence.capacity import CapacityPoint, SizeAtCost
 from engine.intelligence.forecast import BookCost, FillConfidence, VenueCost
 from engine.intelligence.frontier import UrgencyTradeoff
 from engine.intelligence.pace import Pace
+from engine.intelligence.policy_regret import PolicyRegret
 from engine.intelligence.strategies import Strategy
 from engine.intelligence.venue_health import VenueHealth
 
@@ -30,10 +31,8 @@ __all__ = [
     "OrderState",
     "Review",
     "SimulationView",
-    "SlippageQuantiles",
-    "SummaryRow",
-    "SummaryView",
     "VenueFees",
+    "View",
 ]
 
 
@@ -326,52 +325,7 @@ class Review(View, frozen=True, kw_only=True):
     tca_cents: dict[str, float | None] | None
     fees: FeeReview
     policy_regret_bps: float | None
+    policy_regret: PolicyRegret | None = None
     model_version: str
     as_of_ns: int
     missing: tuple[str, ...]
-
-
-class SlippageQuantiles(View, frozen=True, kw_only=True):
-    """Over fills, against their order's arrival mid, in bps; null without a measured fill."""
-
-    p50: float | None
-    p75: float | None
-    p95: float | None
-    p99: float | None
-    mean: float | None
-
-
-class SummaryRow(View, frozen=True, kw_only=True):
-    """The fills of one venue or symbol; `notional_1e9` is null where it passes 64 bits."""
-
-    name: str
-    fills: int
-    maker_fills: int
-    notional_usd: float
-    notional_1e9: int | None
-    fees_1e9: int
-    fee_bps: float | None
-    slippage_bps: SlippageQuantiles
-
-
-class SummaryView(View, frozen=True, kw_only=True):
-    """`GET /v1/execution/summary`: whole UTC days, both ends included.
-
-    Orders count on the day of their creation (with a venue filter: orders that filled there).
-    Quantiles are exact within `quantile_error`, relative.
-    """
-
-    start_date: str
-    end_date: str
-    symbol: str | None
-    venue: str | None
-    total_orders: int
-    total_fills: int
-    total_notional_usd: float
-    total_notional_1e9: int | None
-    total_fees_1e9: int
-    slippage_bps: SlippageQuantiles
-    slippage_basis: str
-    quantile_error: float
-    per_venue: tuple[SummaryRow, ...]
-    per_symbol: tuple[SummaryRow, ...]

@@ -77,6 +77,14 @@ def engine_families(desk: Desk) -> Iterator[list[str]]:
                 labels = {**base, "venue": listing.venue, "symbol": symbol}
                 healthy = int(market.healthy[listing.venue_index])
                 add("book_healthy", "1 while the book may be traded on.", labels, healthy)
+        gap = stack.intelligence.upkeep.gaps.view()
+        text = "Routing cost above the best possible, sampled; an upper bound."
+        for quantile, bps in (("0.5", gap.p50_bps), ("0.99", gap.p99_bps)):
+            if bps is not None:
+                add("optimality_gap_bps", text, {**base, "quantile": quantile}, bps)
+        add("optimality_gap_samples", "Decisions in that sample.", base, gap.sample_size)
+        text = "Sampled decisions whose record gave other legs."
+        add("decisions_not_redone", text, base, gap.not_redone)
         stats = stack.hub.stats
         add("stream_readers", "Streams that are open.", base, stats.readers)
         add("stream_backlog", "Frames that wait for their readers.", base, stats.backlog)

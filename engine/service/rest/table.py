@@ -21,6 +21,7 @@ from engine.service.rest.doors import (
     orders,
     portfolio,
     sandbox,
+    scenarios,
     streams,
 )
 
@@ -33,6 +34,7 @@ MODULES = (
     fills,
     kill,
     execution,
+    scenarios,
     analytics,
     market,
     intelligence_views,

@@ -78,3 +78,30 @@ def test_the_largest_size_at_a_cost_costs_no_more() -> None:
     assert dear.look(0, NOW_NS)
     _, sizes = capacity(dear, 10, 100, 1.0, DEFAULT_PRIORS)
     assert {one.qty for one in sizes} == {None}, "the first unit costs more than 50 bps"
+
+
+@pytest.mark.parametrize("volume", [None, 10**10, 10**14])
+@pytest.mark.parametrize("seed", range(3))
+def test_beyond_the_books_each_size_costs_what_it_would_alone(
+    seed: int, volume: int | None
+) -> None:
+    picture = random_picture(seed, 4, 20)
+    picture.look(seed % 2, NOW_NS)
+    picture.day_volume_1e8 = volume
+    total = visible(picture)
+    whole = picture.averages([total])[0]
+    assert whole is not None
+    points, _ = capacity(picture, total // 3, total, 7.0, DEFAULT_PRIORS)
+    held = total, whole, picture.worst_bps()
+    before, seen = 0.0, 0
+    for one in points:
+        size = round(one.qty * 1e8)
+        assert one.at_least == (size > total)
+        if not one.at_least:
+            (alone,) = picture.averages([size])
+        else:
+            seen += 1
+            alone = beyond_bps(picture, size, held, before, 7.0, DEFAULT_PRIORS)
+        assert one.cost_bps == pytest.approx(alone, rel=1e-9)
+        before = one.cost_bps
+    assert seen > 0

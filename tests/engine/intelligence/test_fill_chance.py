@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from engine.intelligence.fill_chance import fill_chance
+from engine.intelligence.fill_chance import fill_chance, fill_chances
 
 
 def test_the_price_comes_as_often_as_a_random_walk_reaches_a_spread() -> None:
@@ -39,3 +39,12 @@ def test_it_rises_with_time_and_falls_with_size_and_spread() -> None:
     assert times[0] == 0.0 and times[-1] < 1.0
     assert fill_chance(2.0, 0.1, 5.0, 10**9, day) > fill_chance(2.0, 0.1, 5.0, 10**10, day)
     assert fill_chance(1.0, 1.0, 5.0, 1, None) > fill_chance(2.0, 1.0, 5.0, 1, None)
+
+
+@pytest.mark.parametrize("volume", [None, 86_400 * 10**9])
+@pytest.mark.parametrize("sigma", [0.0, 0.7])
+def test_many_horizons_are_each_its_own(volume: int | None, sigma: float) -> None:
+    times = (0.0, 1.0, 5.0, 900.0)
+    roots = [(2.0 * t) ** 0.5 for t in times]
+    found = fill_chances(1.5, sigma, times, roots, 10**9, volume)
+    assert found == pytest.approx([fill_chance(1.5, sigma, t, 10**9, volume) for t in times])

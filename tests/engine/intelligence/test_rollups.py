@@ -58,3 +58,16 @@ def test_what_has_no_benchmark_is_counted_but_not_measured() -> None:
     totals.add(10**9, 3, True, 7.0)
     assert totals.mean_bps == pytest.approx(7.0)
     assert totals.maker_fills == 1
+
+
+def test_packed_totals_come_back_and_anything_else_is_refused() -> None:
+    totals = Totals()
+    totals.add(10**25, -5, True, -3.25)
+    totals.add(10**25, 10**22, False, None)
+    totals.add(7, 1, False, 250.0)
+    again = Totals.unpacked(totals.packed())
+    for name in Totals.__slots__:
+        assert getattr(again, name) == getattr(totals, name), name
+    for wrong in (b"", b"[]", b"[[],[]]", b'[["1","2","3","4","5","x"],[]]', b'[["1"],[1]]'):
+        with pytest.raises(ValueError, match=r"packed|xpected|nput|nvalid|JSON"):
+            Totals.unpacked(wrong)

@@ -11,16 +11,18 @@ from engine.model.units import parse_decimal
 from engine.model.wire import Wire
 from engine.service.access.scopes import Scope
 from engine.service.api_error import ApiError, ErrorCode
+from engine.service.intelligence.desk_views import SummaryView
+from engine.service.intelligence.scenario_jobs import RUNS_DEFAULT, RUNS_MAX
 from engine.service.intelligence.views import (
     DecisionList,
     ForecastView,
     LiveView,
     Review,
     SimulationView,
-    SummaryView,
 )
 from engine.service.rest.call import Call
 from engine.service.rest.door import Door
+from engine.service.scenario.views import SimulationJob
 
 __all__ = ["DOORS"]
 
@@ -40,7 +42,10 @@ class ForecastQuery(Wire, frozen=True, kw_only=True):
 
 
 class SimulateQuery(Wire, frozen=True, kw_only=True):
-    """`exclude_venues` and `strategies` are lists with commas; `method` closed_form is at once."""
+    """`exclude_venues` and `strategies` are lists with commas; `method` closed_form is at once.
+
+    `method` simulated answers with a job; `runs` and `seed` are its own.
+    """
 
     symbol: Symbol
     side: Side
@@ -51,6 +56,8 @@ class SimulateQuery(Wire, frozen=True, kw_only=True):
     max_cost_bps: float | None = None
     strategies: Names = "aggressive,passive,split"
     method: Literal["closed_form", "simulated"] = "closed_form"
+    runs: Annotated[int, Meta(ge=1, le=RUNS_MAX)] = RUNS_DEFAULT
+    seed: Annotated[int, Meta(ge=0, lt=2**31)] | None = None
 
 
 class ReviewQuery(Wire, frozen=True, kw_only=True):
@@ -81,11 +88,22 @@ async def forecast(call: Call, query: ForecastQuery, body: None) -> ForecastView
     return await call.stack.intelligence.forecast(query.symbol, query.side, qty, query.urgency)
 
 
-async def simulate(call: Call, query: SimulateQuery, body: None) -> SimulationView:
-    """Pre-trade comparison of strategies for the same order."""
+async def simulate(call: Call, query: SimulateQuery, body: None) -> SimulationView | SimulationJob:
+    """Pre-trade comparison of strategies for the same order; a job for the simulated method."""
     if query.method == "simulated":
-        text = "the seeded market is not offered yet; leave out method for the closed form"
-        raise ApiError(ErrorCode.NOT_IMPLEMENTED, text)
+        return await call.stack.intelligence.simulate_runs(
+            call.caller.client_id,
+            query.symbol,
+            query.side,
+            exact("qty", query.qty, 8),
+            urgency=query.urgency,
+            exclude_venues=names(query.exclude_venues),
+            passive_only=query.passive_only,
+            max_cost_bps=query.max_cost_bps,
+            strategies=names(query.strategies),
+            runs=query.runs,
+            seed=query.seed,
+        )
     return await call.stack.intelligence.simulate(
         query.symbol,
         query.side,

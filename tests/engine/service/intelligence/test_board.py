@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,7 @@ import pytest
 from engine import ExecutionEngine
 from engine.service.api_error import ApiError, ErrorCode
 from engine.service.intelligence.board import Intelligence
+from engine.service.intelligence.views import Review
 from tests.support.intelligence_rig import ETH, ended, with_board
 
 
@@ -51,8 +53,6 @@ def test_books_of_a_cold_symbol_are_asked_for_first() -> None:
         view = await board.forecast("ETH-USD", "buy", ETH)
         assert view.source == "somewhere"
         await board.simulate("BTC-USD", "sell", ETH)
-        with pytest.raises(ApiError, match="other side"):
-            await board.forecast("no:ETH-USD", "buy", ETH)
         board.close()
         assert asked == ["ETH-USD", "BTC-USD"]
 
@@ -114,27 +114,31 @@ def test_decisions_are_clamped_filtered_and_newest_first() -> None:
 
 
 def test_what_is_durable_survives_a_restart(tmp_path: Path) -> None:
-    async def first(engine: ExecutionEngine, board: Intelligence) -> tuple[str, object, object]:
+    async def first(
+        engine: ExecutionEngine, board: Intelligence
+    ) -> tuple[str, object, object, Review]:
         order_id = await ended(engine, "a")
         await ended(engine, "b", "sell", 2)
+        await asyncio.sleep(0.4)
         found = await board.decisions("local")
-        return order_id, await board.summary("local"), found
+        review = await board.review("local", order_id)
+        return order_id, await board.summary("local"), found, review
 
-    order_id, summary, decisions = with_board(first, data_dir=str(tmp_path))
+    order_id, summary, decisions, before = with_board(first, data_dir=str(tmp_path))
 
     async def second(_: ExecutionEngine, board: Intelligence) -> None:
         today = datetime.now(UTC).date()
-        around = {
-            "start_date": (today - timedelta(days=1)).isoformat(),
-            "end_date": today.isoformat(),
-        }
-        again = await board.summary("local", **around)
+        yesterday = (today - timedelta(days=1)).isoformat()
+        again = await board.summary("local", start_date=yesterday, end_date=today.isoformat())
         for name in ("total_orders", "total_fills", "total_notional_1e9", "slippage_bps"):
             assert getattr(again, name) == getattr(summary, name), name
         assert await board.decisions("local") == decisions
         review = await board.review("local", order_id)
         assert review.tca is not None and review.tca.shortfall_1e9 is not None
-        assert review.benchmarks.interval_vwap is None
-        assert any("watched" in one for one in review.missing)
+        # Prices were watched before, and are still known.
+        assert review.benchmarks.twap == pytest.approx(before.benchmarks.twap)
+        assert review.benchmarks.markouts[0] == before.benchmarks.markouts[0]
+        assert review.benchmarks.markouts[0].fills > 0
+        assert not any("watched" in one for one in review.missing)
 
     with_board(second, data_dir=str(tmp_path))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from engine import ExecutionEngine
+from engine.model.units import Side
 from engine.service.intelligence.board import Intelligence
 from engine.service.intelligence.decisions import (
     decision_view,
     decision_views,
     fills_by_attempt,
 )
+from engine.service.intelligence.other_side import facts_of_no
 from engine.store.queries import decision_record
 from tests.support.intelligence_rig import ETH, ended, facts_of, with_board
 
@@ -43,6 +45,20 @@ def test_a_decision_is_told_as_recorded_and_realised_by_its_own_fills() -> None:
         assert bare.realised_cost_bps is None and bare.forecast_error_bps is None
 
     with_board(work)
+
+
+def test_fills_turned_to_the_no_side_are_measured_in_the_records_own_terms() -> None:
+    async def work(engine: ExecutionEngine, _: Intelligence) -> None:
+        symbol = "btc-above-70k-year-end"
+        facts = facts_of(engine, await ended(engine, "a", "sell", 10, symbol=symbol))
+        (row,) = engine.queries.decisions("local", engine.environment)
+        turned = {1: facts_of_no(facts).fills}
+        assert turned[1][0].side is Side.BUY
+        view = decision_view(row, {1: facts.fills})
+        assert decision_view(row, turned) == view
+        assert view.forecast_error_bps == pytest.approx(0.0, abs=1.0)
+
+    with_board(work, events=True)
 
 
 def test_fills_go_to_the_attempt_of_their_child() -> None:

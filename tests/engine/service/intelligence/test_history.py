@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
+
+import pytest
 
 from engine import ExecutionEngine
 from engine.service.intelligence.board import Intelligence
@@ -65,3 +68,43 @@ def test_it_ends_with_its_engine() -> None:
     with_board(work)
     kept[0]._sample()
     assert kept[0]._timer is None
+
+
+def test_what_one_run_watched_another_knows_and_the_time_between_is_a_gap(tmp_path: Path) -> None:
+    async def first(
+        engine: ExecutionEngine, board: Intelligence
+    ) -> tuple[int, int, tuple[float, int | None]]:
+        began = board.history.began_ns
+        assert began is not None
+        ring = engine.world.tapes["ETH-USD"].rings[0]
+        await asyncio.sleep(0.2)
+        ring.put(time.time_ns(), 5, 7, 0, 0)
+        await asyncio.sleep(0.5)
+        until = board.history.mids["ETH-USD"].seen_ns
+        truth = board.history.mean_x2("ETH-USD", began + 10**8, until)
+        assert truth is not None
+        at = board.history.mid_x2_at("ETH-USD", began + 3 * 10**8)
+        return began, until, (truth, at)
+
+    began, until, (truth, at) = with_board(first, data_dir=str(tmp_path))
+
+    async def second(_: ExecutionEngine, board: Intelligence) -> None:
+        history = board.history
+        assert history.began_ns is not None and history.began_ns > until
+        assert history.mid_x2_at("ETH-USD", began + 3 * 10**8) == at
+        assert history.mean_x2("ETH-USD", began + 10**8, until) == pytest.approx(truth)
+        prints, why = history.prints("ETH-USD", began + 10**8, until)
+        assert why == ""
+        assert (5, 7) in {(one.price_1e9, one.qty_1e8) for one in prints}
+        # Nobody watched between the runs, and so nothing over that time is told.
+        between = (until + history.began_ns) // 2
+        await asyncio.sleep(0.3)
+        now = time.time_ns() - 10**8
+        if history.began_ns - until > 10**9:
+            assert history.mid_x2_at("ETH-USD", between) is None
+        assert history.mean_x2("ETH-USD", began + 10**8, now) is None
+        assert history.prints("ETH-USD", began + 10**8, now)[1].startswith("the tape was not")
+        assert history.prints("NOPE", began)[1] != ""
+        assert history.mean_x2("NOPE", began, now) is None
+
+    with_board(second, data_dir=str(tmp_path))

@@ -34,8 +34,15 @@ def test_the_review_of_a_filled_order_sums_and_redoes_its_decisions() -> None:
         assert executed is not None and fees is not None
         assert review.benchmarks.arrival_slippage_bps == pytest.approx(executed - fees)
         assert review.decisions and all(one.redone for one in review.decisions)
-        assert review.policy_regret_bps is None
-        assert any("policy_regret" in one for one in review.missing)
+        judged = review.policy_regret
+        assert judged is not None
+        assert judged.realised_bps == review.tca_bps["shortfall"]
+        assert review.policy_regret_bps == judged.realised_bps - judged.best_estimate_bps
+        assert judged.low_bps < judged.regret_bps < judged.high_bps
+        assert judged.chosen_policy == "sor"
+        assert judged.chosen_estimate_bps is not None
+        assert judged.chosen_estimate_bps >= judged.best_estimate_bps
+        assert judged.chosen_estimate_bps == pytest.approx(judged.realised_bps, abs=5.0)
         assert review.order.filled_qty_1e8 == 25 * ETH and review.order.terminal
 
     with_board(work)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from engine.service.intelligence import views
+from engine.service.intelligence import desk_views, views
 
 NAMES = {
     views.ForecastView: {
@@ -21,7 +21,7 @@ NAMES = {
     views.SimulationView: {"strategies", "method"},
     views.LiveView: {"pace", "advice", "venue_health", "terminal", "fills", "tca"},
     views.Review: {"order", "children", "decisions", "benchmarks", "tca", "fees"},
-    views.SummaryView: {
+    desk_views.SummaryView: {
         "total_orders",
         "total_fills",
         "total_notional_usd",

@@ -1,0 +1,189 @@
+"""The store of forecasts: exact across restarts, bounded, and one transaction a change."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from random import Random
+
+import msgspec
+import pytest
+
+from engine.errors import ConfigError
+from engine.intelligence.calibration import Calibration
+from engine.intelligence.residuals import Bucket
+from engine.service.intelligence.forecast_log import ForecastLog, ForecastRow, ScoredRow
+
+KINDS = (
+    Bucket("sor", "high", "small", "tight"),
+    Bucket("sor", "low", "small", "tight"),
+    Bucket("passive_limit", "low", "large", "wide"),
+)
+
+
+def forecast_row(order_id: str, bucket: Bucket = KINDS[0], **changes: object) -> ForecastRow:
+    row = ForecastRow(
+        order_id=order_id,
+        made_ns=5,
+        symbol="ETH-USD",
+        bucket=bucket.name,
+        mid_x2=4_650_000_000_000,
+        sign=1,
+        qty_1e8=10**8,
+        base_bps=10.0,
+        spread_bps=1.0,
+        median_bps=10.0,
+        p90_bps=11.28,
+        walk_bps=9.5,
+        law_bps=None,
+        unit_bps=1.0,
+        latency_ns=60_000_000,
+    )
+    return msgspec.structs.replace(row, **changes)
+
+
+def scored_row(order_id: str, bucket: Bucket, realised: float, inside: bool) -> ScoredRow:
+    return ScoredRow(
+        order_id=order_id,
+        bucket=bucket.name,
+        made_ns=5,
+        ended_ns=6,
+        symbol="ETH-USD",
+        mid_x2=4_650_000_000_000,
+        base_bps=10.0,
+        spread_bps=1.0,
+        median_bps=10.0,
+        p90_bps=11.28,
+        walk_bps=9.5,
+        law_bps=12.0,
+        unit_bps=1.0,
+        realised_bps=realised,
+        filled_share=1.0,
+        draw=0.5,
+        inside=inside,
+    )
+
+
+def fill(log: ForecastLog, calibration: Calibration, seed: int, count: int) -> None:
+    """Score `count` drawn outcomes."""
+    rng = Random(seed)
+    for n in range(count):
+        bucket = rng.choice(KINDS)
+        realised = rng.gauss(10, 2)
+        log.add(forecast_row(f"{seed}-{n}", bucket))
+        row = scored_row(f"{seed}-{n}", bucket, realised, False)
+        inside = calibration.learn(row.estimate, row.p90_bps, realised, row.draw)
+        log.score(msgspec.structs.replace(row, inside=inside), calibration)
+
+
+def state_of(calibration: Calibration) -> object:
+    windows = {name: one.values for name, one in calibration.tree.windows.items()}
+    tallies = {
+        name: (one.offset, one.scored, one.inside)
+        for name, one in calibration.levels.tallies.items()
+    }
+    return windows, tallies
+
+
+def test_a_restart_goes_on_exactly_where_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "forecasts.db"
+    log, calibration = ForecastLog(path, window=20), Calibration(window=20)
+    fill(log, calibration, 1, 150)
+    log.close()
+    log = ForecastLog(path, window=20)
+    again = log.restored()
+    assert state_of(again) == state_of(calibration)
+    fill(log, again, 2, 30)
+    fill(ForecastLog(window=20), calibration, 2, 30)
+    assert state_of(again) == state_of(calibration)
+    assert state_of(log.restored()) == state_of(calibration)
+    log.close()
+
+
+def test_of_each_kind_the_newest_are_kept(tmp_path: Path) -> None:
+    log, calibration = ForecastLog(tmp_path / "forecasts.db", window=20), Calibration(window=20)
+    fill(log, calibration, 1, 200)
+    kept = [row.bucket for row in log.outcomes()]
+    assert {name: kept.count(name) for name in set(kept)} == {one.name: 20 for one in KINDS}
+    assert log.waiting() == 0
+    log.close()
+
+
+def test_open_forecasts_survive_and_are_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "forecasts.db"
+    log = ForecastLog(path, open_max=3)
+    assert log.add(forecast_row("a"))
+    assert not log.add(forecast_row("a", p90_bps=99.0))
+    for name in "bcd":
+        log.add(forecast_row(name))
+    log.close()
+    log = ForecastLog(path, open_max=3)
+    assert log.open_forecast("a") is None
+    assert log.open_forecast("d") == forecast_row("d")
+    assert log.waiting() == 3
+    log.close()
+
+
+def test_what_does_not_count_is_kept_by_name() -> None:
+    log = ForecastLog()
+    log.add(forecast_row("a"))
+    log.void("a", 7, "it was ended from outside")
+    assert (log.voids(), log.waiting()) == ([("a", "it was ended from outside")], 0)
+    assert list(log.outcomes()) == []
+    assert state_of(log.restored()) == ({}, {})
+    log.close()
+
+
+def test_an_outcome_without_a_forecast_is_not_kept() -> None:
+    log, calibration = ForecastLog(), Calibration()
+    row = scored_row("a", KINDS[0], 1.0, True)
+    calibration.learn(row.estimate, row.p90_bps, 1.0, 0.5)
+    assert not log.score(row, calibration)
+    log.add(forecast_row("a"))
+    assert log.score(row, calibration)
+    assert not log.score(row, calibration)
+    assert list(log.outcomes()) == [row]
+    log.close()
+
+
+def test_a_change_that_fails_changes_nothing() -> None:
+    log = ForecastLog()
+    log.add(forecast_row("a"))
+    with pytest.raises(KeyError):
+        # Nothing was learned, so that there are no tallies to keep.
+        log.score(scored_row("a", KINDS[0], 1.0, True), Calibration())
+    assert log.waiting() == 1
+    assert list(log.outcomes()) == []
+    log.close()
+
+
+def test_a_batch_is_one_change_and_a_fault_within_it_leaves_the_rest() -> None:
+    log = ForecastLog()
+
+    def broken() -> None:
+        with log.batch():
+            log.add(forecast_row("a"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        broken()
+    assert log.waiting() == 0
+    with log.batch():
+        log.add(forecast_row("a"))
+        with pytest.raises(KeyError):
+            log.score(scored_row("a", KINDS[0], 1.0, True), Calibration())
+        log.add(forecast_row("b"))
+    assert log.waiting() == 2
+    log.close()
+
+
+def test_files_that_are_none_are_refused_with_a_way_out(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(b"no database at all, but long enough to be looked at" * 10)
+    with pytest.raises(ConfigError, match="move it away"):
+        ForecastLog(broken)
+    newer = tmp_path / "newer.db"
+    with sqlite3.connect(newer) as db:
+        db.execute("PRAGMA user_version=99")
+    with pytest.raises(ConfigError, match="format 99"):
+        ForecastLog(newer)

@@ -1,0 +1,58 @@
+"""Calibration beside a running engine: what was learned is there again after a restart."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from engine.service.engine import ExecutionEngine
+from engine.service.intelligence.board import Intelligence
+from engine.service.intelligence.forecast_log import FORECASTS_NAME, ForecastLog
+from engine.service.intelligence.live_calibration import LiveCalibration
+from tests.support.intelligence_rig import ended, with_board
+
+RESTING = {"policy": "passive_ladder", "urgency": "high", "horizon_ms": 300}
+
+
+def test_orders_are_scored_and_kept_beside_the_journal(tmp_path: Path) -> None:
+    async def work(engine: ExecutionEngine, _: Intelligence) -> int:
+        live = LiveCalibration(engine, tmp_path)
+        live.start()
+        live.start()
+        before = 0
+        if live.calibrator is not None and "all" in live.calibrator.calibration.levels.tallies:
+            before = live.calibrator.calibration.levels.tallies["all"].scored
+        await ended(engine, f"g{before}", qty=0.5, execution=RESTING)
+        await engine.flush()
+        live.close()
+        live.close()
+        assert not live.deliver(())
+        return before
+
+    assert with_board(work, data_dir=str(tmp_path / "one")) == 0
+    assert with_board(work, data_dir=str(tmp_path / "two")) == 1
+    log = ForecastLog(tmp_path / FORECASTS_NAME)
+    assert len(list(log.outcomes())) == 2
+    assert log.restored().levels.tallies["all"].scored == 2
+    log.close()
+
+
+def test_a_disk_that_fails_costs_a_sample_and_never_the_stream(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    async def work(engine: ExecutionEngine, _: Intelligence) -> None:
+        live = LiveCalibration(engine)
+        live.start()
+        monkeypatch.setattr(ForecastLog, "add", full)
+        await ended(engine, "g1", qty=0.5, execution=RESTING)
+        await engine.flush()
+        assert engine.world.system.halted is None
+        live.close()
+
+    with_board(work)
+    assert "a forecast could not be kept" in caplog.text
