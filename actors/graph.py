@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.decisions.graph_guard import GraphGuard
 from engine.decisions.recovery_plan import CANCELLING, FLATTENING, RESUMED, GraphStart
+from engine.decisions.roll_up import FAILURES, called_off, rolled_up
 from engine.errors import Reason
 from engine.messages import (
     AmendNode,
@@ -39,7 +40,6 @@ __all__ = ["GraphActor", "GraphStart", "NodeFactory"]
 
 NodeFactory = Callable[[ActorRef, list[ActorRef]], Actor[Any]]
 
-FAILURES = (NodeStatus.REJECTED, NodeStatus.FAILED)
 LIVING = (GraphStatus.ACTIVE, GraphStatus.PAUSED)
 MARK_NS, LINGER_NS = 250_000_000, 5_000_000_000
 
@@ -66,6 +66,7 @@ class GraphActor(
         "guard",
         "journal",
         "killed",
+        "lapsed",
         "lingers",
         "node_ids",
         "nodes",
@@ -109,6 +110,7 @@ class GraphActor(
         self.ended: list[NodeStatus | None] = [None] * len(factories)
         self.reason = ""
         self.short = False
+        self.lapsed = start.lapsed
         self.spare = start.spare
         self.flattening = False
         self.lingers = False
@@ -150,6 +152,7 @@ class GraphActor(
                 node.tell(RecoverNode(frozen, index in start.roots, works))
         word, _, text = start.said.partition(": ")
         self.short, self.flattening = start.short, word == FLATTENING
+        self.cancelled = start.killed
         if word in (CANCELLING, FLATTENING):
             self.cancel_all(text)
         self.spare = start.unused
@@ -173,6 +176,7 @@ class GraphActor(
         self.ended[index] = status
         self.lingers = self.lingers or ended.lingers
         self.short = self.short or bool(ended.shortfall_1e8)
+        self.lapsed = self.lapsed or not called_off(ended.reason)
         failed = status in FAILURES or bool(ended.shortfall_1e8)
         if self.killed and ended.reason.endswith(self.killed):
             self.cancelled = True
@@ -371,7 +375,8 @@ class GraphActor(
 
     def end(self) -> None:
         """Every node is terminal: record the status and let the whole graph go."""
-        status = self.rolled_up()
+        facts = {"cancelled": self.cancelled, "short": self.short, "lapsed": self.lapsed}
+        status = rolled_up(self.ended, **facts)
         self.changed(status, "" if status is GraphStatus.COMPLETED else self.reason)
         self.registry.tell(GraphEnded(self.graph_number))
         if self.lingers:
@@ -383,16 +388,3 @@ class GraphActor(
     @handles(LingerOver)
     def on_linger_over(self, over: LingerOver) -> None:
         self.ctx.stop()
-
-    def rolled_up(self) -> GraphStatus:
-        """`failed` if an active node was refused or failed or a hedge fell short, `cancelled`
-        after a cancel, else complete.
-
-        A lone node that its own tif or horizon ended is `completed`: it did what was asked.
-        """
-        statuses = self.ended
-        if any(status in FAILURES for status in statuses):
-            return GraphStatus.FAILED
-        if self.cancelled and any(status is not NodeStatus.FILLED for status in statuses):
-            return GraphStatus.CANCELLED
-        return GraphStatus.FAILED if self.short else GraphStatus.COMPLETED

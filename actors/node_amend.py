@@ -15,13 +15,15 @@ from actors.node_orders import REPLY_CHECK_NS
 from actors.node_place import NodePlace
 from actors.node_work import NodeWork
 from engine.decisions.allowance import Allowance
+from engine.decisions.amend_limit import still_refused, terms_denial
 from engine.decisions.edges import Incoming
 from engine.decisions.market_facts import finest_tick_1e9
 from engine.decisions.native_amend import native_wish
 from engine.decisions.node_ledger import Applied, Child
 from engine.decisions.node_plan import NodeIdentity, node_worst_price, route_intent
 from engine.decisions.node_terms import amended, refusal_of
-from engine.decisions.policies.policy import Post
+from engine.decisions.policies.policy import Post, Route
+from engine.decisions.risk import Denial
 from engine.errors import Reason
 from engine.messages import (
     AmendChild,
@@ -105,6 +107,10 @@ class NodeAmend(NodeWork):
             self.ctx.reply(amend.reply_to, CommandAnswer(refused.reason, refused.text))
             return
         changed = amended(terms, node, target, lot)
+        denial = self.denied(terms, changed, target)
+        if denial is not None:
+            self.ctx.reply(amend.reply_to, CommandAnswer(denial.reason, denial.text))
+            return
         # What money bought at the start stays its quantity.
         qty = changed.fixed_qty_1e8 or self.identity.qty_1e8
         self.identity = msgspec.structs.replace(self.identity, node=changed, qty_1e8=qty)
@@ -124,6 +130,30 @@ class NodeAmend(NodeWork):
             self.replace(amend.reply_to, fallback, anew=anew)
         else:
             self.amend_natively(amend.reply_to, wish, fallback, anew=anew)
+
+    def denied(self, terms: Terms, changed: Node, target_1e8: int) -> Denial | None:
+        """Why the rest could not be sent under these terms, while the order is still as it was.
+
+        A node that has not started meets the market of another time: only its grid is known.
+        """
+        if terms.limit_1e9 is None and terms.qty_1e8 is None and terms.reduce_by_1e8 is None:
+            return None
+        place, ledger = self.place, self.ledger
+        identity = msgspec.structs.replace(self.identity, node=changed)
+        baseline, collar = self.baseline_x2, place.collar_bps
+        worst = node_worst_price(identity, place.market, baseline, collar)
+        total = changed.fixed_qty_1e8 or target_1e8
+        rest = total - (0 if ledger is None else ledger.filled_qty_1e8)
+        wish = Route(rest, changed.execution.tif, rest=False)
+        intent = route_intent(identity, self.ctx.actor_id, self.attempt, wish, worst)
+        denial = terms_denial(terms, intent, place.market)
+        if denial is not None or ledger is None:
+            return denial
+        if terms.limit_1e9 is None and total <= target_1e8:
+            return None
+        held = [child.order.grant_id for child in ledger.children.values()]
+        refusal = place.refusal(intent, held, self.ctx.now_ns)
+        return still_refused(refusal, terms, changed.execution)
 
     def replace(self, reply_to: int, mode: str, *, anew: bool) -> None:
         """Cancel what rests and go on once that is proven, under the order's next id."""

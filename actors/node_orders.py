@@ -334,6 +334,7 @@ class NodeOrders(Actor[Any]):
                     filled,
                     child.exchange_ns,
                     child.answer_ns,
+                    child.price_times_qty,
                 )
             )
         rest = order.qty_1e8 - filled

@@ -8,6 +8,7 @@ import msgspec
 
 from engine.decisions.market import MarketBlock
 from engine.decisions.policies.policy import Policy, PolicyMarket
+from engine.decisions.risk_preview import Refusal, nothing_refused
 from engine.model.graph import Node
 from engine.model.native import NativeVerbs
 from engine.runtime.actor import ActorRef
@@ -19,7 +20,8 @@ class NodePlace(msgspec.Struct, frozen=True):
     """Where a node works; shared by all nodes of an instrument and pin.
 
     `prices` are the price watches by symbol, `make_policy` builds the policy of a node's terms,
-    `native` what venues do natively to resting orders, by venue.
+    `native` what venues do natively to resting orders, by venue. `refusal` says what risk would
+    refuse for good of an intent, once what the given grants hold is free.
     """
 
     market: MarketBlock
@@ -34,3 +36,4 @@ class NodePlace(msgspec.Struct, frozen=True):
     prices: Mapping[str, ActorRef]
     make_policy: Callable[[Node], Policy]
     native: Mapping[str, NativeVerbs] = {}
+    refusal: Refusal = nothing_refused

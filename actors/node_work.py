@@ -30,6 +30,7 @@ from engine.decisions.policies.policy import (
     Wake,
     Watch,
 )
+from engine.decisions.risk import DENIED_FOR_GOOD
 from engine.errors import Reason
 from engine.messages import (
     ChildReport,
@@ -48,8 +49,6 @@ __all__ = ["NodeWork"]
 
 QTY_TIMES_PRICE = 10**8
 SENDING = (Route, Post)
-# The same order would be refused again, whatever the time and the market.
-DENIED_FOR_GOOD = frozenset({Reason.NOTIONAL_LIMIT, Reason.POSITION_LIMIT, Reason.PRICE_DEVIATION})
 LASTING = frozenset(
     {
         Reason.METADATA_NOT_INDEXED,

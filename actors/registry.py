@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
-from engine.decisions.intake_checks import Checked, IntakeChecks
+from engine.decisions.intake_checks import Checked, IntakeChecks, Unplaceable
 from engine.decisions.journal_load import JournalLoad
 from engine.decisions.market_facts import expected_fee_bps
 from engine.decisions.recovery_plan import GraphSeed, PastGraph
+from engine.decisions.risk_preview import Refusal, nothing_refused, previewed
 from engine.errors import Reason
 from engine.messages import (
     AdmitGraph,
@@ -101,6 +102,7 @@ class RegistryActor(
         load: JournalLoad,
         *,
         durable_first: bool = False,
+        refusal: Refusal = nothing_refused,
     ) -> None:
         self.engine_number = engine_number
         self.graph_number = graph_number
@@ -112,6 +114,7 @@ class RegistryActor(
         self.lookup = lookup
         self.load = load
         self.durable_first = durable_first
+        self.refusal = refusal
         self.waiting: dict[int, _Waiting] = {}
         # The waiting graphs whose client named them: none may be submitted twice.
         self.coming: dict[GraphKey, int] = {}
@@ -121,6 +124,8 @@ class RegistryActor(
         self.fingerprints: OrderedDict[GraphKey, bytes] = OrderedDict()
         self.held: dict[GraphKey, list[GraphCommand]] = {}
         self.recovery: ActorRef | None = None
+        # Graphs of an earlier run that go on here.
+        self.adopted = 0
 
     # -- new graphs
 
@@ -128,6 +133,9 @@ class RegistryActor(
     def on_submit(self, request: SubmitGraph) -> None:
         graph = request.graph
         found = self.checks.check(graph)
+        if isinstance(found, Unplaceable):
+            self.refuse(request.reply_to, graph, found.reason, found.faults)
+            return
         if not isinstance(found, Checked):
             self.refuse(request.reply_to, graph, Reason.INVALID_GRAPH, found)
             return
@@ -270,6 +278,7 @@ class RegistryActor(
         graph = self.active[key] = self.ctx.spawn(factory, name="graph", supervision=HALT)
         for command in self.held.pop(key, ()):
             graph.tell(command)
+        self.adopted += 1
 
     # -- helpers
 
@@ -291,6 +300,7 @@ class RegistryActor(
     def dry_run(self, request: SubmitGraph, found: Checked) -> None:
         """Everything that a submit checks, and nothing that it does."""
         self.dry_runs += 1
+        found = previewed(found, request.client_id, self.ctx.now_ns, self.checks, self.refusal)
         self.ask_risk(request, found, -self.dry_runs, "")
 
     def ask_risk(self, request: SubmitGraph, found: Checked, number: int, graph_id: str) -> None:

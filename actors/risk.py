@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.decisions.risk import Denial, RiskLedger, admission_denial
+from engine.decisions.admission import admission_denial
+from engine.decisions.risk import Denial, RiskLedger
 from engine.errors import Reason
 from engine.messages import (
     AdmitGraph,
@@ -29,6 +30,8 @@ from engine.model.risk import AccountLimits, KillScope
 from engine.runtime.actor import Actor, ActorRef, Lane, handles
 
 __all__ = ["RiskActor"]
+
+CANCELLING_MAX = 10_000
 
 
 class RiskActor(
@@ -63,6 +66,8 @@ class RiskActor(
         self.environment = environment
         self.denied = 0
         self.approved = 0
+        # Halts whose cancel was promised: halting once more without one does not take it back.
+        self.cancelling: dict[tuple[KillScope, str], None] = {}
 
     @handles(AdmitGraph)
     def on_admit(self, request: AdmitGraph) -> None:
@@ -136,12 +141,16 @@ class RiskActor(
 
     @handles(HaltTrading)
     def on_halt(self, halt: HaltTrading) -> None:
-        switch = self.ledger.switch
+        switch, name = self.ledger.switch, (halt.scope, halt.key)
         if halt.halted:
-            switch.engage(halt.scope, halt.key, halt.reason)
+            switch.engage(*name, halt.reason)
         else:
-            switch.clear(halt.scope, halt.key)
-        payload = TradingHalted(halt.halted, halt.reason, halt.scope, halt.key)
+            switch.clear(*name)
+            self.cancelling.pop(name, None)
+        cancels = halt.halted and (halt.cancel or name in self.cancelling)
+        if cancels and len(self.cancelling) < CANCELLING_MAX:
+            self.cancelling[name] = None
+        payload = TradingHalted(halt.halted, halt.reason, *name, cancels)
         self.journal.tell(Record("", self.environment, "", "", payload))
         if halt.scope is KillScope.VENUE:
             for router in self.routers.values():

@@ -7,6 +7,7 @@ from typing import Final
 
 from engine.decisions.cost_model import CostModel, RoutingTerms
 from engine.decisions.decision_record import DecisionRecorder
+from engine.decisions.leg_costs import LegCosts
 from engine.decisions.posts import Posts
 from engine.decisions.split import SplitPlan, Splitter
 from engine.decisions.watches import Watches
@@ -73,6 +74,7 @@ class RouterActor(
         self.recorder = DecisionRecorder(splitter)
         self.market = splitter.market
         self.costs = costs
+        self.leg_costs = LegCosts(costs)
         self.watches = watches
         self.journal = journal
         self.leg_slack = leg_slack
@@ -107,6 +109,9 @@ class RouterActor(
                 intended.append(intent_of(resting))
                 unplaced -= resting.qty_1e8
                 reason = Reason.NONE
+            elif not children and self.posts.too_small(intent):
+                # Neither now nor later: waiting for a better market would not make it larger.
+                reason = Reason.BELOW_MINIMUM
         self.record(intent, record)
         self.send(grant, children, intended, unplaced, reason, self.market.best(1 - side) or 0)
 
@@ -182,7 +187,9 @@ class RouterActor(
         self.splitter.takes.settle(settled.client_order_id, filled, settled.exchange_ns, now_ns)
         seen = self.costs.observations
         hit = filled >= settled.qty_1e8
-        seen.observe_take(settled.venue_index, settled.side, filled, hit, now_ns)
+        mid_x2 = self.market.mid_x2()
+        seen.observe_take(settled.venue_index, settled.side, filled, hit, now_ns, mid_x2)
+        self.leg_costs.settle(settled.client_order_id, filled, settled.price_times_qty)
         if settled.answer_ns:
             seen.observe_latency(settled.venue_index, settled.answer_ns // 2)
 
@@ -223,6 +230,7 @@ class RouterActor(
         reduce = intent.reduce_only
         tif = FOK if intent.tif is FOK else IOC
         listings, add_take = self.market.listings, self.splitter.takes.add
+        plan_leg, terms = self.leg_costs.plan, self.costs.terms_made
         now_ns = self.ctx.now_ns
         legs = plan.legs
         children: list[ChildOrder] = []
@@ -235,6 +243,7 @@ class RouterActor(
             venue, qty, limit = leg.venue_index, leg.qty_1e8, leg.limit_price_1e9
             listing = listings[venue]
             add_take(name, venue, side, qty, now_ns)
+            plan_leg(name, venue, qty, leg.price_times_qty, terms)
             children.append(
                 ChildOrder(
                     name, grant_id, owner_id, index, listing, side, qty, limit, tif, False, reduce

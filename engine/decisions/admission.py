@@ -8,9 +8,14 @@ import msgspec
 
 from engine.decisions.market import MarketBlock
 from engine.decisions.market_facts import taken_touch_1e9
-from engine.model.graph import Node
+from engine.decisions.placeable import price_bound_fault
+from engine.decisions.risk import Denial
+from engine.errors import Reason
+from engine.model.graph import Graph, Node
 from engine.model.instruments import Listing
+from engine.model.risk import AccountLimits
 from engine.model.units import (
+    PRICE_SCALE,
     Side,
     ceil_to,
     floor_to,
@@ -21,7 +26,13 @@ from engine.model.units import (
     snap,
 )
 
-__all__ = ["InstrumentHandle", "ResolvedNode", "resolve_node", "worst_notional_1e9"]
+__all__ = [
+    "InstrumentHandle",
+    "ResolvedNode",
+    "admission_denial",
+    "resolve_node",
+    "worst_notional_1e9",
+]
 
 
 class InstrumentHandle(msgspec.Struct, frozen=True):
@@ -84,6 +95,8 @@ def resolve_node(
                 f"{format_price(price)} is off the tick of {format_price(tick)}; nearest are {near}"
             )
             faults.append((f"{path}.order_type.limit.price_1e9", text))
+        elif text := price_bound_fault(listings, price):
+            faults.append((f"{path}.order_type.limit.price_1e9", text))
     if faults:
         return faults
     assert snapped is not None
@@ -105,3 +118,27 @@ def worst_notional_1e9(nodes: Sequence[ResolvedNode], collar_bps: int | None) ->
             price = touch * (10_000 + (bps if one.side is Side.BUY else 0)) // 10_000
         sides[one.side] += notional_1e9(price, one.qty_1e8)
     return max(sides)
+
+
+def admission_denial(
+    graph: Graph, worst_notional_1e9: int, account_limits: AccountLimits
+) -> Denial | None:
+    """The admission layer: limits of the account and of the graph itself, checked at submit."""
+    cap = account_limits.graph_notional_max_usd
+    if cap is not None and worst_notional_1e9 > cap * PRICE_SCALE:
+        return Denial(Reason.NOTIONAL_LIMIT, f"the graph's notional is above {cap} USD")
+    own = graph.risk.admission if graph.risk is not None else None
+    if own is None:
+        return None
+    if own.max_nodes is not None and len(graph.nodes) > own.max_nodes:
+        return Denial(Reason.INVALID_GRAPH, f"the graph has more than {own.max_nodes} nodes")
+    if own.allowed_venues is not None:
+        for node in graph.nodes:
+            pinned = node.instrument.venue
+            if pinned is not None and pinned not in own.allowed_venues:
+                return Denial(Reason.BAD_VENUE, f"venue {pinned!r} is not allowed by the graph")
+    if own.max_notional_usd is not None:
+        if worst_notional_1e9 > own.max_notional_usd * PRICE_SCALE:
+            text = f"the graph's notional is above {own.max_notional_usd} USD"
+            return Denial(Reason.NOTIONAL_LIMIT, text)
+    return None

@@ -70,6 +70,7 @@ class Child:
         "exchange_ns",
         "filled_qty_1e8",
         "order",
+        "price_times_qty",
         "sent_ns",
         "state",
         "trade_ids",
@@ -80,6 +81,7 @@ class Child:
         self.amending: ChildOrder | None = None
         self.state = SENT
         self.filled_qty_1e8 = 0
+        self.price_times_qty = 0
         self.claimed_qty_1e8 = 0
         self.trade_ids: set[str] = set()
         self.exchange_ns = 0
@@ -300,9 +302,11 @@ class NodeLedger:
 
     def _book(self, child: Child, fill: VenueFill) -> None:
         child.trade_ids.add(fill.trade_id)
+        paid = fill.price_1e9 * fill.qty_1e8
         child.filled_qty_1e8 += fill.qty_1e8
+        child.price_times_qty += paid
         self.filled_qty_1e8 += fill.qty_1e8
-        self.price_times_qty += fill.price_1e9 * fill.qty_1e8
+        self.price_times_qty += paid
         self.fill_count += 1
         if fill.fee_1e9 and fill.fee_asset == child.order.listing.instrument.base:
             self.base_fee_1e9 += fill.fee_1e9

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from engine.decisions.market import MarketBlock
+from engine.decisions.placeable import best_price_1e9, size_denial
 from engine.errors import Reason
 from engine.model.instruments import Listing
 from engine.model.orders import RouteIntent
@@ -42,6 +43,19 @@ class Posts:
             if place is not None:
                 return place
         return None
+
+    def too_small(self, intent: RouteIntent) -> bool:
+        """Whether none of the venues that the intent may go to could ever take so little."""
+        market, pinned = self._market, intent.venue
+        listings = [
+            one
+            for one in market.listings
+            if pinned in (None, one.venue) and one.venue not in intent.avoid
+        ]
+        if not listings:
+            return False
+        price = best_price_1e9(market, intent.side, intent.limit_price_1e9)
+        return size_denial(listings, intent.qty_1e8, price) is not None
 
     def choose(
         self, intent: RouteIntent, worst_1e9: int | None, reasons: Sequence[Reason]

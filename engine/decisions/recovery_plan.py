@@ -43,7 +43,8 @@ class GraphSeed(msgspec.Struct, frozen=True):
 
     `spare` are nodes that only a flatten starts. `ended` are the last words of nodes that had
     ended, `restored` the states of the others, in node order. `said` is the last reason that was
-    recorded for the graph, `short` that an ended node left a part of its derived target.
+    recorded for the graph, `short` that an ended node left a part of its derived target, `lapsed`
+    that one ended without having been called off, `killed` that a kill switch ended one.
     """
 
     client_id: str
@@ -59,6 +60,8 @@ class GraphSeed(msgspec.Struct, frozen=True):
     restored: tuple[RestoredNode | None, ...] = ()
     said: str = ""
     short: bool = False
+    lapsed: bool = False
+    killed: bool = False
 
     @property
     def unused(self) -> tuple[int, ...]:
@@ -77,7 +80,7 @@ class GraphStart(msgspec.Struct, frozen=True):
     """How a graph begins: which nodes start by themselves, and after a restart what was known.
 
     `ended` are the last words of nodes that had ended; `paused` is why the graph was paused.
-    `spare` are nodes that only a flatten starts; the last three are those of `GraphSeed`.
+    `spare` are nodes that only a flatten starts; the last five are those of `GraphSeed`.
     """
 
     roots: tuple[int, ...]
@@ -89,6 +92,8 @@ class GraphStart(msgspec.Struct, frozen=True):
     said: str = ""
     short: bool = False
     unused: tuple[int, ...] = ()
+    lapsed: bool = False
+    killed: bool = False
 
 
 class PastNode(msgspec.Struct, frozen=True):

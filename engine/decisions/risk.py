@@ -6,7 +6,7 @@ evidence that the rest will never fill. `Grant` is made here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -15,16 +15,17 @@ from engine.decisions.market import MarketBlock
 from engine.decisions.market_facts import quote_ns
 from engine.errors import Reason
 from engine.model.fees import fee_1e9
-from engine.model.graph import Graph
 from engine.model.instruments import Environment, InstrumentType
 from engine.model.orders import Grant, RouteIntent
 from engine.model.risk import AccountLimits, KillScope, Limits
 from engine.model.units import PRICE_SCALE, QTY_SCALE, Side, notional_1e9
 
-__all__ = ["Denial", "RiskLedger", "TradingSwitch", "admission_denial"]
+__all__ = ["DENIED_FOR_GOOD", "Denial", "RiskLedger", "TradingSwitch"]
 
 
 SCOPES_MAX = 10_000
+# The same order would be refused again, whatever the time.
+DENIED_FOR_GOOD = frozenset({Reason.NOTIONAL_LIMIT, Reason.POSITION_LIMIT, Reason.PRICE_DEVIATION})
 # Looking an enum member up by its class costs a tenth of a microsecond each time.
 BUY, PREDICTION = Side.BUY, InstrumentType.PREDICTION
 
@@ -220,6 +221,21 @@ class RiskLedger:
         )
         return Grant(self._next_id, intent, intent.qty_1e8, intent.worst_price_1e9, notional)
 
+    def refusal(self, intent: RouteIntent, replaced: Iterable[int], now_ns: int) -> Denial | None:
+        """Why `authorise` would refuse this for good, once what `replaced` grants hold is free.
+
+        Nothing is held. What passes with time (the switch, a silent book) is not looked at.
+        """
+        market = self._markets[intent.router_id]
+        touch = market.best(1 - intent.side) or 0
+        notional = _held_1e9(market, intent, touch)
+        free = [held for one in replaced if (held := self._open.get(one)) is not None]
+        reserved = self.reserved_1e9(intent.client_id, intent.environment)
+        reserved -= sum([held.notional_1e9 for held in free])
+        less = sum([held.qty_1e8 for held in free])
+        denial = self._denial(intent, touch, market, notional, reserved, now_ns, less)
+        return denial if denial is not None and denial.reason in DENIED_FOR_GOOD else None
+
     def reserve_open(
         self,
         grant_id: int,
@@ -290,14 +306,14 @@ class RiskLedger:
         _out(position, side, qty_1e8)
         self._open[grant_id] = _Open(account, position, side, qty_1e8, money_1e9)
 
-    def _position_denial(self, intent: RouteIntent, cap: Decimal) -> Denial | None:
-        """Whether the position would pass `cap` with all that is out on this side filled."""
+    def _position_denial(self, intent: RouteIntent, cap: Decimal, less: int) -> Denial | None:
+        """Whether the position would pass `cap` with all but `less` that is out here filled."""
         place = (intent.client_id, intent.environment, intent.router_id)
         position = self._positions.get(place) or _Position()
         if intent.side is Side.BUY:
-            reach = position.net_1e8 + position.buying_1e8 + intent.qty_1e8
+            reach = position.net_1e8 + position.buying_1e8 + intent.qty_1e8 - less
         else:
-            reach = position.selling_1e8 + intent.qty_1e8 - position.net_1e8
+            reach = position.selling_1e8 + intent.qty_1e8 - position.net_1e8 - less
         if reach <= cap * QTY_SCALE:
             return None
         return Denial(Reason.POSITION_LIMIT, f"the position might pass {cap}")
@@ -310,6 +326,7 @@ class RiskLedger:
         notional: int,
         reserved: int,
         now_ns: int,
+        less_1e8: int = 0,
     ) -> Denial | None:
         limits = self._limits
         own = intent.limits
@@ -321,7 +338,7 @@ class RiskLedger:
                 text = f"order notional is above {own.max_order_notional_usd} USD"
                 return Denial(Reason.NOTIONAL_LIMIT, text)
         if own is not None and own.max_position_qty is not None:
-            denial = self._position_denial(intent, own.max_position_qty)
+            denial = self._position_denial(intent, own.max_position_qty, less_1e8)
             if denial is not None:
                 return denial
         cap = limits.open_notional_max_usd
@@ -369,27 +386,3 @@ def _out(position: _Position, side: Side, qty_1e8: int) -> None:
         position.buying_1e8 += qty_1e8
     else:
         position.selling_1e8 += qty_1e8
-
-
-def admission_denial(
-    graph: Graph, worst_notional_1e9: int, account_limits: AccountLimits
-) -> Denial | None:
-    """The admission layer: limits of the account and of the graph itself, checked at submit."""
-    cap = account_limits.graph_notional_max_usd
-    if cap is not None and worst_notional_1e9 > cap * PRICE_SCALE:
-        return Denial(Reason.NOTIONAL_LIMIT, f"the graph's notional is above {cap} USD")
-    own = graph.risk.admission if graph.risk is not None else None
-    if own is None:
-        return None
-    if own.max_nodes is not None and len(graph.nodes) > own.max_nodes:
-        return Denial(Reason.INVALID_GRAPH, f"the graph has more than {own.max_nodes} nodes")
-    if own.allowed_venues is not None:
-        for node in graph.nodes:
-            pinned = node.instrument.venue
-            if pinned is not None and pinned not in own.allowed_venues:
-                return Denial(Reason.BAD_VENUE, f"venue {pinned!r} is not allowed by the graph")
-    if own.max_notional_usd is not None:
-        if worst_notional_1e9 > own.max_notional_usd * PRICE_SCALE:
-            text = f"the graph's notional is above {own.max_notional_usd} USD"
-            return Denial(Reason.NOTIONAL_LIMIT, text)
-    return None

@@ -222,10 +222,8 @@ class GraphCommand(Event, frozen=True, gc=False):
 
 
 class FreezeGraphs(Event, frozen=True, gc=False):
-    """From outside to the registry after a kill: freeze the graphs of the scope.
-
-    `cancel` also ends them. `reply_to` gets the ids of the graphs that it concerned.
-    """
+    """From outside to the registry after a kill: freeze the graphs of the scope, with `cancel`
+    end them. `reply_to` gets the ids of the graphs that it concerned."""
 
     reply_to: int
     environment: Environment
@@ -272,12 +270,14 @@ class GraphEnded(Event, frozen=True, gc=False):
 
 
 class HaltTrading(Event, frozen=True, gc=False):
-    """To risk: stop (or clear) new orders in a scope; outranks every queue, and is recorded."""
+    """To risk: stop (or clear) new orders in a scope; outranks every queue, and is recorded, with
+    `cancel` that what is open there is to end, in a later run too."""
 
     halted: bool
     reason: str
     scope: KillScope = KillScope.DESK
     key: str = ""
+    cancel: bool = False
 
 
 class RecoverGraph(Event, frozen=True, gc=False):

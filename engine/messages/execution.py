@@ -242,7 +242,7 @@ class TakeSettled(Event, frozen=True, gc=False):
 
     `exchange_ns` is the venue's time of the last fill (0: unknown), after which the book shows
     the take; `filled_qty_1e8` what was taken of `qty_1e8`; `answer_ns` how long the first answer
-    took, 0 where none came.
+    took, 0 where none came. `price_times_qty` is what was paid, sum(price_1e9 x qty_1e8).
     """
 
     client_order_id: str
@@ -252,6 +252,7 @@ class TakeSettled(Event, frozen=True, gc=False):
     filled_qty_1e8: int
     exchange_ns: int
     answer_ns: int
+    price_times_qty: int = 0
 
 
 class ExposureChanged(Event, frozen=True, gc=False):

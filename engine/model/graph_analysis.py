@@ -38,7 +38,7 @@ class Severity(StrEnum):
 
 
 class FindingKind(StrEnum):
-    """What the analysis looks for."""
+    """What the analysis looks for; the last one is of the moment, not of the graph."""
 
     CYCLE = "cycle"
     UNREACHABLE = "unreachable"
@@ -46,6 +46,7 @@ class FindingKind(StrEnum):
     SIZES_TO_NOTHING = "sizes_to_nothing"
     CONFLICTING_EXITS = "conflicting_exits"
     NAKED_HEDGE = "naked_hedge"
+    RISK_REFUSES = "risk_refuses"
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False):

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from engine.errors import GraphError
+from engine.model.document_faults import doubled_keys, odd_numbers
 from engine.model.graph import (
     FixedAmount,
     Graph,
@@ -50,12 +51,15 @@ def parse_graph(order: Graph | SimpleOrder | Mapping[str, Any] | bytes | str) ->
             if len(order) > BODY_BYTES_MAX:
                 text = f"an order has at most {BODY_BYTES_MAX} bytes"
                 raise GraphError(text, [("", text)])
-            if not isinstance(_untyped(order), dict):
+            document = _untyped(order)
+            if not isinstance(document, dict):
                 raise GraphError("an order is a JSON object", [("", "an order is a JSON object")])
-            if "nodes" in _untyped(order):
+            _refuse(doubled_keys(order, document) or odd_numbers(document))
+            if "nodes" in document:
                 return msgspec.json.decode(order, type=Graph)
             return _from_simple(msgspec.json.decode(order, type=SimpleOrder))
         plain = with_decimals(order)
+        _refuse(odd_numbers(plain))
         if "nodes" in plain:
             return msgspec.convert(plain, type=Graph)
         return _from_simple(msgspec.convert(plain, type=SimpleOrder))
@@ -95,6 +99,11 @@ def _from_simple(order: SimpleOrder) -> Graph:
     except ValueError as error:
         raise GraphError(f"{field}: {error}", [(field, str(error))]) from None
     return graph_of(order, amount, price)
+
+
+def _refuse(faults: list[tuple[str, str]]) -> None:
+    if faults:
+        raise GraphError(_in_words(faults), faults)
 
 
 def _in_words(faults: list[tuple[str, str]]) -> str:

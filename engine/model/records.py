@@ -30,7 +30,7 @@ __all__ = [
     "TradingHalted",
 ]
 
-ENTRY_VERSION = 2
+ENTRY_VERSION = 3
 
 
 class Payload(msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field="kind"):
@@ -170,12 +170,16 @@ class GraphChanged(Payload, frozen=True, gc=False, array_like=True, tag=8):
 
 
 class TradingHalted(Payload, frozen=True, gc=False, array_like=True, tag=9):
-    """Trading stopped or was cleared in a scope, and why."""
+    """Trading stopped or was cleared in a scope, and why.
+
+    `cancel_open` says that what is open in the scope is to be cancelled, by a later run too.
+    """
 
     halted: bool
     reason: str
     scope: KillScope = KillScope.DESK
     key: str = ""
+    cancel_open: bool = False
 
 
 RecordPayload = (

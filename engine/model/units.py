@@ -6,6 +6,7 @@ fit 64 bits, so accounted money is computed with Python integers and one stated 
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 from enum import IntEnum
 from typing import Final
@@ -18,6 +19,7 @@ PPM = 1_000_000
 INT64_MAX = 2**63 - 1
 # Numbers of so many digits fit 64 bits whatever they are.
 _PLAIN_DIGITS = 18
+_PLAIN = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _POWERS = tuple(10**n for n in range(_PLAIN_DIGITS + 1))
 
 
@@ -55,6 +57,11 @@ def parse_side(text: str) -> Side:
     raise ValueError(f"side must be 'buy' or 'sell', not {text!r}")
 
 
+def is_plain_decimal(text: str) -> bool:
+    """Whether the text is a decimal number of ASCII digits, with nothing in or around it."""
+    return _PLAIN.fullmatch(text) is not None
+
+
 def parse_decimal(text: str | Decimal | int, decimals: int) -> int:
     """Exact integer of `text` at 10**-decimals; ValueError when it is inexact or no number.
 
@@ -79,6 +86,8 @@ def parse_decimal(text: str | Decimal | int, decimals: int) -> int:
         raise ValueError(f"{str(text)!r} is not a decimal number") from None
     if not value.is_finite():
         raise ValueError(f"{str(text)!r} is not a finite number")
+    if isinstance(text, str) and not is_plain_decimal(text):
+        raise ValueError(f"{text!r} is not a plain decimal number")
     sign, digits, exponent = value.as_tuple()
     assert isinstance(exponent, int)
     shift = exponent + decimals

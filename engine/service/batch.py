@@ -12,6 +12,7 @@ import msgspec
 from engine.errors import ConfigError, GraphError, Reason
 from engine.messages import BatchDrop, BatchSent, BatchWindow
 from engine.model.graph import Graph
+from engine.model.graph_analysis import FindingKind
 from engine.model.intake import parse_graph
 from engine.model.order_ids import node_order_id
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from engine.model.graph import SimpleOrder
     from engine.runtime.actor import ActorRef
     from engine.runtime.delivery import Message
+    from engine.service.graph_view import GraphState
     from engine.service.run import GraphRun
     from engine.service.wiring import World
 
@@ -72,6 +74,8 @@ class BatchVerbs:
             client_id: str | None = None,
             dry_run: bool = False,
         ) -> GraphRun: ...
+
+        async def status(self, graph_id: str, *, client_id: str | None = None) -> GraphState: ...
 
         async def cancel_order(
             self, node_order_id: str, *, client_id: str | None = None
@@ -127,6 +131,10 @@ class BatchVerbs:
         name = graph.graph_id
         assert name is not None, "a graph of a batch has an id"
         try:
+            refused = await self.refused_item(graph, client_id)
+            if refused is not None:
+                self.tell(trade, BatchDrop(name))
+                return refused
             run = await self.submit(graph, client_id=client_id)
         except GraphError as error:
             self.tell(trade, BatchDrop(name))
@@ -135,6 +143,28 @@ class BatchVerbs:
             self.tell(trade, BatchDrop(name))
             return BatchItem("", run.reason, run.text)
         return BatchItem(node_order_id(name, graph.nodes[0].node_id, 1))
+
+    async def refused_item(self, graph: Graph, client_id: str | None) -> BatchItem | None:
+        """What our own risk would refuse at once is not submitted, so that its item can say why.
+
+        A graph that is known already answers as it did, whatever the market says now.
+        """
+        run = await self.submit(graph, client_id=client_id, dry_run=True)
+        findings = run.report.findings if run.report is not None else ()
+        for one in findings:
+            if one.kind is FindingKind.RISK_REFUSES and not await self.known(graph, client_id):
+                code, _, text = one.text.partition(": ")
+                return BatchItem("", Reason(code), text)
+        return None
+
+    async def known(self, graph: Graph, client_id: str | None) -> bool:
+        """Whether this client has used the graph's id before."""
+        assert graph.graph_id is not None, "a graph of a batch has an id"
+        try:
+            await self.status(graph.graph_id, client_id=client_id)
+        except GraphError:
+            return False
+        return True
 
     def pinned(
         self, order: Graph | SimpleOrder | Mapping[str, Any], venue: str, name: str

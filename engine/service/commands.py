@@ -1,32 +1,25 @@
-"""What a host may ask of running graphs, and the kill switch with its receipt."""
+"""What a host may ask of running graphs; the kill switch and the batch stand beside it."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from actors.node import NodeActor
 from engine.decisions.risk import Denial
-from engine.errors import ConfigError, GraphError, Reason
+from engine.errors import GraphError, Reason
 from engine.messages import (
     CommandAnswer,
-    FreezeGraphs,
     GraphCommand,
     GraphCommandKind,
-    HaltTrading,
 )
 from engine.model.graph import Urgency
 from engine.model.instruments import Environment
 from engine.model.order_ids import parse_node_order_id
-from engine.model.orders import ChildState
-from engine.model.risk import KillScope
 from engine.model.terms import Terms
 from engine.service.batch import BatchVerbs
 from engine.service.config import checked_text
+from engine.service.kill_switch import KillReceipt, KillVerbs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,30 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EngineCommands", "KillReceipt"]
 
-QUIET_POLL_S = 0.005
 
-
-class KillReceipt(msgspec.Struct, frozen=True):
-    """What a kill switch did. Unknown orders stay in it until their venue proves where they are.
-
-    `residual_exposure` is the signed sum by underlying (1e-8 of base) of what the stopped graphs
-    have proven to hold; `quiet_ms` the time until nothing was open any more, None if it is not.
-    """
-
-    active: bool
-    reason: str
-    scope: KillScope
-    key: str
-    graphs: tuple[str, ...]
-    cancelled_orders: tuple[str, ...]
-    open_orders: tuple[str, ...]
-    unknown_orders: tuple[str, ...]
-    residual_exposure: dict[str, int]
-    quiet_ms: int | None
-    warning: str = ""
-
-
-class EngineCommands(BatchVerbs):
+class EngineCommands(KillVerbs, BatchVerbs):
     """The commands of `ExecutionEngine`: each is a message, answered with what became of it."""
 
     if TYPE_CHECKING:
@@ -217,141 +188,6 @@ class EngineCommands(BatchVerbs):
             return answer
         text = f"graph {graph_id} has ended ({state.status.value}); nothing of it can change"
         return CommandAnswer(Reason.ALREADY_ENDED, text)
-
-    # -- the kill switch
-
-    async def halt(
-        self,
-        reason: str,
-        *,
-        scope: KillScope | str = KillScope.DESK,
-        key: str = "",
-        cancel_open: bool = True,
-        quiet_timeout_s: float = 5.0,
-    ) -> KillReceipt:
-        """Block new orders in the scope, freeze its graphs, and unless told otherwise cancel them.
-
-        It survives a restart. The receipt comes once nothing is open any more, or after
-        `quiet_timeout_s` with what still is.
-        """
-        checked_text("reason", reason)
-        scope, key = self.scope_and_key(scope, key)
-        if scope is KillScope.SYMBOL and key not in self.world.symbols:
-            raise ConfigError(f"symbol {key!r} is not listed, so nothing of it can be halted")
-        if scope is KillScope.VENUE and key not in self.world.trades:
-            known = ", ".join(sorted(self.world.trades))
-            raise ConfigError(f"there is no venue {key!r} to halt; use one of {known}")
-        started = time.monotonic()
-        # At once, past every queue: each order looks at the switch before it leaves. The message
-        # that follows keeps it, bars a venue from routing, and is recorded.
-        self.world.switch.engage(scope, key, reason)
-        self.tell(self.world.risk, HaltTrading(True, reason, scope, key))
-        before = set(self.open_children(scope, key))
-        meant = self.graphs_in(scope, key)
-        graphs = await self.ask(
-            self.world.registry,
-            lambda reply_to: FreezeGraphs(
-                reply_to, self.environment, scope, key, cancel_open, f"kill switch: {reason}"
-            ),
-        )
-        assert isinstance(graphs, tuple)
-        if meant is not None:
-            graphs = tuple(graph_id for graph_id in graphs if graph_id in meant)
-        quiet_ms: int | None = None
-        while cancel_open:
-            left = self.open_children(scope, key)
-            elapsed = time.monotonic() - started
-            if not left:
-                quiet_ms = int(elapsed * 1_000)
-                break
-            if elapsed > quiet_timeout_s:
-                break
-            await asyncio.sleep(QUIET_POLL_S)
-        left = self.open_children(scope, key)
-        unknown = tuple(sorted(name for name, state in left.items() if state is ChildState.UNKNOWN))
-        still = tuple(sorted(set(left) - set(unknown)))
-        warning = "" if cancel_open or not left else "open orders were left as they are"
-        return KillReceipt(
-            True,
-            reason,
-            scope,
-            key,
-            graphs,
-            tuple(sorted(before - set(left))),
-            still,
-            unknown,
-            await self.residual_of(graphs, key if scope is KillScope.CLIENT else None),
-            quiet_ms,
-            warning,
-        )
-
-    async def resume_trading(
-        self, *, scope: KillScope | str = KillScope.DESK, key: str = ""
-    ) -> None:
-        """Clear the kill switch of a scope; graphs that it froze stay paused until resumed."""
-        scope, key = self.scope_and_key(scope, key)
-        self.tell(self.world.risk, HaltTrading(False, "", scope, key))
-        await self.flush()
-
-    def scope_and_key(self, scope: KillScope | str, key: str) -> tuple[KillScope, str]:
-        """Both as orders know them, a symbol by its own name; ConfigError for what is no scope."""
-        try:
-            scope = KillScope(scope)
-        except ValueError:
-            known = ", ".join(KillScope)
-            raise ConfigError(f"{scope!r} is no scope of a kill switch; use {known}") from None
-        checked_text("key", key)
-        if (scope is KillScope.DESK) == bool(key):
-            raise ConfigError("a kill switch of a scope needs its key, the desk's takes none")
-        handle = self.world.symbols.get(key) if scope is KillScope.SYMBOL else None
-        return scope, key if handle is None else handle.symbol
-
-    def graphs_in(self, scope: KillScope, key: str) -> set[str] | None:
-        """Graphs that trade the symbol, or may trade at the venue; None where ids decide."""
-        if scope not in (KillScope.VENUE, KillScope.SYMBOL):
-            return None
-        found = set()
-        for ref in list(self.world.system.refs.values()):
-            actor: Any = ref.actor
-            if isinstance(actor, NodeActor):
-                market, pin = actor.place.market, actor.identity.node.instrument.venue
-                venues = {one.venue for one in market.listings} if pin is None else {pin}
-                if key == market.instrument.symbol or key in venues:
-                    found.add(actor.identity.graph_id)
-        return found
-
-    def open_children(self, scope: KillScope, key: str) -> dict[str, ChildState]:
-        """Child orders of a scope that are not proven ended, read in place."""
-        found: dict[str, ChildState] = {}
-        system = self.world.system
-        for ref in list(system.refs.values()):
-            actor: Any = ref.actor
-            if not isinstance(actor, NodeActor) or actor.ledger is None:
-                continue
-            identity, market = actor.identity, actor.place.market
-            if scope is KillScope.CLIENT and identity.client_id != key:
-                continue
-            if scope is KillScope.GRAPH and identity.graph_id != key:
-                continue
-            if scope is KillScope.SYMBOL and market.instrument.symbol != key:
-                continue
-            for name, child in actor.ledger.children.items():
-                if scope is KillScope.VENUE and child.order.listing.venue != key:
-                    continue
-                found[name] = child.state
-        return found
-
-    async def residual_of(self, graphs: Sequence[str], client_id: str | None) -> dict[str, int]:
-        """What these graphs of one client have proven to hold, by underlying; None: our own."""
-        total: dict[str, int] = {}
-        for graph_id in graphs:
-            try:
-                state = await self.status(graph_id, client_id=client_id)
-            except GraphError:
-                continue
-            for base, qty in state.residual_exposure.items():
-                total[base] = total.get(base, 0) + qty
-        return {base: qty for base, qty in total.items() if qty}
 
 
 def checked(terms: Terms) -> Terms:

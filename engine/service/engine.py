@@ -22,9 +22,7 @@ from engine.messages import (
     CommitFailed,
     FlushJournal,
     GroupCommitted,
-    HaltTrading,
     Record,
-    RecoverGraph,
     SubmitAnswer,
     SubmitGraph,
     Subscribe,
@@ -45,7 +43,14 @@ from engine.service.graph_view import GraphState
 from engine.service.incident_watch import IncidentWatch
 from engine.service.journal_place import JOURNAL_NAME, JournalPlace
 from engine.service.readiness import wait_until_ready
-from engine.service.recovery import join_recovery, past_graphs, resolved_nodes, restore_positions
+from engine.service.recovering import Recovering
+from engine.service.recovery import (
+    join_recovery,
+    recover,
+    resolved_nodes,
+    restore_halts,
+    restore_positions,
+)
 from engine.service.remote_link import remote_ports
 from engine.service.run import Changes, GraphRun
 from engine.service.sandbox import sandbox_ports
@@ -91,6 +96,7 @@ class ExecutionEngine(EngineCommands):
         self._place = JournalPlace()
         self._ports: Sequence[VenuePorts] = ()
         self._flight: FlightRecorder | None = None
+        self._recovered = 0
         self.sandbox_venues: Sequence[SandboxVenue] = ()
 
     @classmethod
@@ -155,14 +161,13 @@ class ExecutionEngine(EngineCommands):
         driver.tell(world.stream, Subscribe(IncidentWatch(flight), None, None))
         started = EngineStarted(engine_number, VERSION, config.venues.seed)
         driver.tell(world.journal, Record("", self.environment, "", "", started))
-        for scope, key, reason in queries.halts(self.environment):
-            driver.tell(world.risk, HaltTrading(True, reason, scope, key))
+        restore_halts(queries, world, self.environment, driver.tell)
         join_recovery(queries, world)
         number_trades(self.sandbox_venues, engine_number)
         if store.last_seq:
             restore_positions(queries, world, self.environment)
             restore_sandbox_accounts(queries, self.sandbox_venues, self.environment)
-            self._recover(world, driver, queries)
+            self._recovered = recover(queries, world, self.environment, driver.tell)
         driver.pump()
         return self
 
@@ -192,9 +197,10 @@ class ExecutionEngine(EngineCommands):
         self._place.release()
         self._world = None
 
-    async def ready(self, timeout_s: float = 30.0) -> None:
-        """Wait until every book is healthy; ConfigError naming the missing ones after that."""
-        await wait_until_ready(self.world, timeout_s)
+    async def ready(self, timeout_s: float = 30.0, *, recovered: bool = True) -> None:
+        """Wait until every book is healthy, and unless told otherwise until recovery is finished;
+        ConfigError naming what is missing after that."""
+        await wait_until_ready(self.world, timeout_s, self.recovery if recovered else None)
 
     # -- orders
 
@@ -232,7 +238,7 @@ class ExecutionEngine(EngineCommands):
         found = self.queries.graph(client, self.environment, graph_id)
         if found is None:
             raise GraphError(f"there is no graph {graph_id!r} of this client; check the id")
-        return GraphState.of(found, self.world.symbols)
+        return GraphState.of(found, self.world.symbols, self.queries.fills_of)
 
     async def orders(
         self,
@@ -323,12 +329,6 @@ class ExecutionEngine(EngineCommands):
         self.sandbox_venues = build_sandbox(venues.seed, events=venues.events, configs=configs)
         return sandbox_ports(system, self.sandbox_venues, latency_scale=venues.latency_scale)
 
-    def _recover(self, world: World, driver: LiveDriver, queries: Queries) -> None:
-        """The one way to start: what was open goes on once the venues have said what they know."""
-        for past in past_graphs(queries, world.symbols):
-            driver.tell(world.registry, RecoverGraph(past))
-        driver.tell(world.registry, RecoverGraph(None))
-
     def _refusal(self, graph: Graph) -> SubmitAnswer:
         """What a system that takes no commands answers: halted for good, or full for now."""
         halted = self.world.system.halted
@@ -341,6 +341,16 @@ class ExecutionEngine(EngineCommands):
     def world(self) -> World:
         """The joined cast, for tests and tools that look without touching."""
         return self._parts()[0]
+
+    @property
+    def recovery(self) -> Recovering:
+        """How far the graphs of an earlier run are."""
+        return Recovering(self.world, self._recovered)
+
+    @property
+    def recovering(self) -> int:
+        """Graphs of an earlier run that do not go on yet, 0 once recovery is finished."""
+        return self.recovery.graphs
 
     @property
     def journal_hash(self) -> str:

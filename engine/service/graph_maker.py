@@ -21,6 +21,7 @@ from engine.decisions.node_restore import RestoredNode
 from engine.decisions.policies.parameters import make_policy
 from engine.decisions.policies.policy import Policy
 from engine.decisions.recovery_plan import GraphSeed
+from engine.decisions.risk_preview import Refusal, nothing_refused
 from engine.model.graph import Node
 from engine.model.instruments import InstrumentType
 from engine.model.native import NativeVerbs
@@ -37,7 +38,7 @@ Shape = TypeVar("Shape", bound=tuple[object, ...])
 
 class GraphMaker:
     """Makes the actors of admitted graphs. `trades`, `prices` and `native` (by venue) are filled
-    while wiring."""
+    while wiring; `refusal` is that of `NodePlace`."""
 
     def __init__(
         self,
@@ -48,8 +49,10 @@ class GraphMaker:
         trades: Mapping[str, ActorRef],
         prices: Mapping[str, ActorRef],
         tapes: Mapping[str, MarketTape],
+        refusal: Refusal = nothing_refused,
     ) -> None:
         self.settings = settings
+        self.refusal = refusal
         self.risk = risk
         self.routers = routers
         self.journal = journal
@@ -94,6 +97,8 @@ class GraphMaker:
             seed.said,
             seed.short,
             seed.unused,
+            seed.lapsed,
+            seed.killed,
         )
         names = seed.client_id, seed.environment, seed.graph_id, seed.graph_number
         return lambda: GraphActor(*names, factories, start, after, guard, registry, self.journal)
@@ -194,6 +199,7 @@ class GraphMaker:
             self.prices,
             partial(self.policy_of, event),
             self.native,
+            self.refusal,
         )
         if len(self.places) < PLACES_MAX:
             self.places[key] = place

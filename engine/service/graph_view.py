@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Self
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Self
 
 import msgspec
 
@@ -12,14 +13,23 @@ from engine.decisions.edges import edge_plans
 from engine.decisions.node_memory import unpack_memory
 from engine.decisions.policies.paced import slices_of
 from engine.model.graph import GraphStatus, Node, NodeStatus
-from engine.model.units import QTY_SCALE
-from engine.store.rows import NodeRow, StoredGraph
+from engine.model.units import QTY_SCALE, average_price_1e9
+from engine.store.rows import FillRow, NodeRow, StoredGraph
 
 __all__ = ["EdgeState", "GraphState", "NodeState"]
 
+SLICED_FILLS_MAX: Final = 2_000
+FillsOf = Callable[[int], Sequence[FillRow]]
+
 
 class NodeState(msgspec.Struct, frozen=True):
-    """A node as the graph's status shows it; quantities in 1e-8, prices and money in 1e-9."""
+    """A node as the graph's status shows it; quantities in 1e-8, prices and money in 1e-9.
+
+    `slice_of` names the node that a slice is part of, "" for a node itself. What a slice says is
+    in its node's numbers already: sum over nodes alone. What works is known of the node only, 0
+    here. `fills_known` False: the fills of a slice are not told apart (its node has more than
+    2,000, or a venue confirmed quantity without its trades); price, count and fees are then 0.
+    """
 
     status: str
     target_qty_1e8: int
@@ -31,6 +41,8 @@ class NodeState(msgspec.Struct, frozen=True):
     unknown_qty_1e8: int
     reason: str
     node_order_id: str
+    slice_of: str = ""
+    fills_known: bool = True
 
 
 class EdgeState(msgspec.Struct, frozen=True):
@@ -55,10 +67,17 @@ class GraphState(msgspec.Struct, frozen=True):
     residual_exposure: dict[str, int]
 
     @classmethod
-    def of(cls, stored: StoredGraph, instruments: Mapping[str, InstrumentHandle]) -> Self:
+    def of(
+        cls,
+        stored: StoredGraph,
+        instruments: Mapping[str, InstrumentHandle],
+        fills_of: FillsOf | None = None,
+    ) -> Self:
         """From the store's rows and the instruments by symbol.
 
-        One that is no longer listed counts as its symbol's first part, a unit each.
+        One that is no longer listed counts as its symbol's first part, a unit each. `fills_of`
+        reads an order's fills, oldest first, by its number; without it those of slices are not
+        known.
         """
         graph = stored.accepted.graph
         spare = set(stored.accepted.spare)
@@ -71,7 +90,7 @@ class GraphState(msgspec.Struct, frozen=True):
             if index in spare and not memory.started_ns:
                 continue
             nodes[node.node_id] = node_state(row)
-            nodes.update(slice_states(node, row, memory.policy))
+            nodes.update(slice_states(node, row, memory.policy, fills_of))
             base, filled = row.symbol.partition("-")[0], row.filled_qty_1e8
             if (handle := instruments.get(row.symbol)) is not None:
                 instrument = handle.market.instrument
@@ -117,7 +136,9 @@ def node_state(row: NodeRow) -> NodeState:
     )
 
 
-def slice_states(node: Node, row: NodeRow, policy: bytes) -> dict[str, NodeState]:
+def slice_states(
+    node: Node, row: NodeRow, policy: bytes, fills_of: FillsOf | None = None
+) -> dict[str, NodeState]:
     """The slices of a paced node, each with what was filled from its start to the next one's."""
     pacing = node.execution.pacing
     if pacing is None:
@@ -127,21 +148,56 @@ def slice_states(node: Node, row: NodeRow, policy: bytes) -> dict[str, NodeState
         return {}
     slices = slices_of(policy) if policy else ()
     befores: Sequence[int] = [*[one.filled_before_1e8 for one in slices], row.filled_qty_1e8]
+    fills = slice_fills(row, befores, fills_of)
     states: dict[str, NodeState] = {}
     for k in range(1, plan.num_slices + 1):
-        name = f"{node.node_id}_slice_{k}"
+        target = filled = price = count = fees = 0
+        known = True
         if k > len(slices):
             status = NodeStatus.CANCELLED if row.status.terminal else NodeStatus.PENDING
-            states[name] = NodeState(status.value, 0, 0, 0, 0, 0, 0, 0, "", row.node_order_id)
-            continue
-        target = slices[k - 1].target_qty_1e8
-        filled = befores[k] - befores[k - 1]
-        last = k == len(slices) and not row.status.terminal
-        if filled >= target:
-            status = NodeStatus.FILLED
-        elif last:
-            status = NodeStatus.EXECUTING
         else:
-            status = NodeStatus.PARTIAL_FILL if filled else NodeStatus.CANCELLED
-        states[name] = NodeState(status.value, target, filled, 0, 0, 0, 0, 0, "", row.node_order_id)
+            target, filled = slices[k - 1].target_qty_1e8, befores[k] - befores[k - 1]
+            last = k == len(slices) and not row.status.terminal
+            if filled >= target:
+                status = NodeStatus.FILLED
+            elif last:
+                status = NodeStatus.EXECUTING
+            else:
+                status = NodeStatus.PARTIAL_FILL if filled else NodeStatus.CANCELLED
+            mine = fills[k - 1]
+            known = sum(one.qty_1e8 for one in mine) == filled
+            if known and filled:
+                paid = sum(one.price_1e9 * one.qty_1e8 for one in mine)
+                price, count = average_price_1e9(paid, filled), len(mine)
+                fees = sum(one.fee_1e9 for one in mine)
+        states[f"{node.node_id}_slice_{k}"] = NodeState(
+            status.value,
+            target,
+            filled,
+            price,
+            count,
+            fees,
+            0,
+            0,
+            "",
+            row.node_order_id,
+            node.node_id,
+            known,
+        )
     return states
+
+
+def slice_fills(
+    row: NodeRow, befores: Sequence[int], fills_of: FillsOf | None
+) -> list[list[FillRow]]:
+    """The node's fills by slice: each belongs to the one that had begun when it came."""
+    parts: list[list[FillRow]] = [[] for _ in befores[1:]]
+    if fills_of is None or not parts or not 0 < row.fill_count <= SLICED_FILLS_MAX:
+        return parts
+    done = 0
+    for one in fills_of(row.order_number):
+        # Slices that begin with the same fill behind them: it is the last one's.
+        place = bisect_right(befores, done, 0, len(parts)) - 1
+        parts[max(place, 0)].append(one)
+        done += one.qty_1e8
+    return parts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from actors.recovery import RecoveryActor
@@ -11,22 +11,56 @@ from engine.decisions.node_memory import unpack_memory
 from engine.decisions.node_restore import PastChild, PastFill
 from engine.decisions.orphans import StrayOrder
 from engine.decisions.recovery_plan import GraphSeed, PastGraph, PastNode, ended_progress
+from engine.decisions.roll_up import called_off
 from engine.errors import JournalError
+from engine.messages import FreezeGraphs, HaltTrading, RecoverGraph
 from engine.model.graph import EdgeAction, GraphStatus
 from engine.model.instruments import Environment, Listing
 from engine.model.orders import ChildOrder, ChildState, parse_client_order_id
 from engine.model.units import QTY_SCALE, Side
+from engine.runtime.actor import ActorRef
+from engine.runtime.delivery import Message
 from engine.service.wiring import World
 from engine.store.queries import Queries
 from engine.store.rows import ChildRow, FillRow, NodeRow, StoredGraph
 
 __all__ = [
+    "KILLED",
     "join_recovery",
     "past_graphs",
+    "recover",
     "resolved_nodes",
+    "restore_halts",
     "restore_positions",
     "stray_order",
 ]
+
+# How the reason of what a kill switch did begins, in the record too.
+KILLED = "kill switch: "
+
+Tell = Callable[[ActorRef, Message], object]
+
+
+def restore_halts(queries: Queries, world: World, environment: Environment, tell: Tell) -> None:
+    """Every kill switch that is on stays on, before anything goes on."""
+    for scope, key, reason, cancel in queries.engaged(environment):
+        tell(world.risk, HaltTrading(True, reason, scope, key, cancel))
+
+
+def recover(queries: Queries, world: World, environment: Environment, tell: Tell) -> int:
+    """What was open goes on once the venues have said what they know; the number of graphs.
+
+    What a kill switch promised is carried out first: its graphs freeze, or end, as they come.
+    """
+    count = 0
+    for past in past_graphs(queries, world.symbols):
+        tell(world.registry, RecoverGraph(past))
+        count += 1
+    for scope, key, reason, cancel in queries.engaged(environment):
+        freeze = FreezeGraphs(0, environment, scope, key, cancel, KILLED + reason)
+        tell(world.registry, freeze)
+    tell(world.registry, RecoverGraph(None))
+    return count
 
 
 def past_graphs(
@@ -122,6 +156,10 @@ def past_graph(
             nodes[one.node_index].node.quantity == "derived"
             and one.target_qty_1e8 - one.filled_qty_1e8 >= lot_1e8(nodes[one.node_index])
             for one in ended
+        ),
+        killed=any(row.status.terminal and KILLED in row.failure_reason for row in stored.nodes),
+        lapsed=any(
+            row.status.terminal and not called_off(row.failure_reason) for row in stored.nodes
         ),
     )
     return PastGraph(seed, tuple(past))

@@ -97,10 +97,10 @@ def build_world(
     watches = spawn_price_watches(system, settings, markets, tapes)
     trades: dict[str, ActorRef] = {}
     prices = _with_aliases(watches, aliases or {})
-    maker = GraphMaker(settings, risk, routers, journal, trades, prices, tapes)
+    maker = GraphMaker(settings, risk, routers, journal, trades, prices, tapes, ledger.refusal)
     symbols = _with_aliases(instruments, aliases or {})
     registry = _spawn_registry(
-        system, settings, graph_number, symbols, risk, journal, maker, lookup
+        system, settings, graph_number, symbols, risk, journal, maker, lookup, ledger
     )
     recovery = _spawn_recovery(system, settings, venues, registry, journal, trades, is_recorded)
     feeds: dict[str, ActorRef] = {}
@@ -212,6 +212,7 @@ def _spawn_registry(
     journal: ActorRef,
     maker: GraphMaker,
     lookup: FingerprintLookup,
+    ledger: RiskLedger,
 ) -> ActorRef:
     writer = system.actor_of(journal)
     assert isinstance(writer, JournalActor)
@@ -229,6 +230,7 @@ def _spawn_registry(
             lookup,
             writer.load,
             durable_first=settings.durable_first,
+            refusal=ledger.refusal,
         ),
         name="registry",
         supervision=HALT,

@@ -26,6 +26,7 @@ from engine.model.risk import KillScope
 from engine.model.units import average_price_1e9
 from engine.store.changes import AccountKey, ChangedGraph, Changes, GraphKey, Source, new_nodes
 from engine.store.rows import (
+    HALTED_CANCELS,
     AccountRow,
     BodyRow,
     ChildRow,
@@ -297,7 +298,8 @@ class Reducer:
         payload = entry.payload
         assert isinstance(payload, TradingHalted)
         name = halt_name(entry.environment, payload.scope, payload.key)
-        changes.meta[name] = MetaRow(name, int(payload.halted), payload.reason, entry.seq)
+        number = (HALTED_CANCELS if payload.cancel_open else 1) if payload.halted else 0
+        changes.meta[name] = MetaRow(name, number, payload.reason, entry.seq)
 
     # -- rows to change, from this group, from memory or from the source
 

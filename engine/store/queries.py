@@ -18,6 +18,7 @@ from engine.model.risk import KillScope
 from engine.store.chain import decode_entry
 from engine.store.journal import SqliteStore, read_entries
 from engine.store.rows import (
+    HALTED_CANCELS,
     AccountRow,
     ChildRow,
     DecisionRow,
@@ -129,6 +130,14 @@ class Queries:
         return self._one(sql, (client_id, environment.value), AccountRow)
 
     # -- graphs
+
+    def has_graph(self, environment: Environment, graph_id: str) -> bool:
+        """Whether any client ever used this graph id."""
+        sql = (
+            "SELECT 1 FROM accounts CROSS JOIN graphs USING (account) "
+            "WHERE environment = ? AND graph_id = ? LIMIT 1"
+        )
+        return bool(self._fetch(sql, (environment.value, graph_id)))
 
     def graph(self, client_id: str, environment: Environment, graph_id: str) -> StoredGraph | None:
         """All that is stored of one graph."""
@@ -244,12 +253,17 @@ class Queries:
 
     def halts(self, environment: Environment) -> list[tuple[KillScope, str, str]]:
         """(scope, key, reason) of every kill switch that is on."""
+        return [found[:3] for found in self.engaged(environment)]
+
+    def engaged(self, environment: Environment) -> list[tuple[KillScope, str, str, bool]]:
+        """The same with whether what is open in the scope is to be cancelled."""
         prefix = f"halted:{environment.value}"
-        sql = "SELECT * FROM meta WHERE number = 1 AND (name = ? OR name LIKE ?)"
+        sql = "SELECT * FROM meta WHERE number > 0 AND (name = ? OR name LIKE ?)"
         found = []
         for row in self._rows(sql, (prefix, prefix + ":%"), MetaRow):
             scope, _, key = row.name.removeprefix(prefix).removeprefix(":").partition(":")
-            found.append((KillScope(scope or "desk"), key, row.text))
+            cancels = row.number == HALTED_CANCELS
+            found.append((KillScope(scope or "desk"), key, row.text, cancels))
         return found
 
     def answer(self, client_id: str, key: str) -> tuple[bytes, bytes] | None:

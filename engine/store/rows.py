@@ -11,6 +11,7 @@ from engine.model.records import GraphAccepted
 from engine.model.units import Side
 
 __all__ = [
+    "HALTED_CANCELS",
     "AccountRow",
     "BodyRow",
     "ChildRow",
@@ -25,6 +26,8 @@ __all__ = [
 ]
 
 Value = int | float | str | bytes | None
+# What `MetaRow.number` of a kill switch is whose open orders are to be cancelled.
+HALTED_CANCELS = 2
 
 
 class Row(msgspec.Struct, gc=False, array_like=True):
@@ -285,7 +288,8 @@ class ChildRow(Row, gc=False, array_like=True):
 
 
 class MetaRow(Row, gc=False, array_like=True):
-    """A fact of the whole engine: `engine`, or `halted:<environment>`."""
+    """A fact of the whole engine: `engine`, or `halted:<environment>` (0 off, 1 on, 2 on and
+    what is open is to be cancelled)."""
 
     name: str
     number: int

@@ -121,7 +121,8 @@ class WriterThread:
     def call(self, task: Task, *, after_groups: bool = False) -> bool:
         """Run `task` on this thread between commits (it may use the store); False: no room.
 
-        With `after_groups` it waits until every group that was queued before it is durable. A task handles its own errors; one that raises ends the thread, as any fault does.
+        With `after_groups` it waits until every group that was queued before it is durable. A
+        task handles its own errors; one that raises ends the thread, as any fault does.
         """
         with self._wake:
             if self._stopping or self.fault is not None or len(self._tasks) >= TASKS_MAX:

@@ -19,7 +19,7 @@ from engine.messages import (
 )
 from engine.model.instruments import Environment
 from engine.model.records import TradingHalted
-from engine.model.risk import AccountLimits, Limits
+from engine.model.risk import AccountLimits, KillScope, Limits
 from tests.support.builders import graph, intent, market
 from tests.support.probe import Stage
 
@@ -99,6 +99,19 @@ def test_a_halt_is_recorded_and_stops_graphs_and_routes() -> None:
     assert record.payload == TradingHalted(True, "fire")
     stage.tell(stage.ref, HaltTrading(False, ""), stage.admit(1))
     assert stage.got(stage.registry) == ["GraphAdmitted"]
+
+
+def test_the_record_of_a_halt_says_whether_it_cancels_and_keeps_that_until_it_is_cleared() -> None:
+    stage = RiskStage()
+    halts = [("a", True), ("a", False), ("b", False)]
+    for key, cancel in halts:
+        stage.tell(stage.ref, HaltTrading(True, "x", KillScope.CLIENT, key, cancel))
+    stage.tell(stage.ref, HaltTrading(False, "", KillScope.CLIENT, "a"))
+    stage.tell(stage.ref, HaltTrading(True, "x", KillScope.CLIENT, "a"))
+    records = [one.payload for one in stage.take(stage.journal, Record)]
+    found = [(one.key, one.cancel_open) for one in records if isinstance(one, TradingHalted)]
+    expected = [("a", True), ("a", True), ("b", False), ("a", False), ("a", False)]
+    assert found == expected
 
 
 def test_a_journal_that_cannot_be_written_stops_orders_until_it_can() -> None:

@@ -96,6 +96,18 @@ def test_a_take_that_filled_nothing_is_free_again() -> None:
     assert stage.orders(0) == [(QTY, TimeInForce.IOC)]
 
 
+def test_a_take_that_filled_teaches_of_its_venue() -> None:
+    stage = RouterStage()
+    (child,) = stage.route(QTY).children
+    paid = (PRICE + PRICE // 10_000) * QTY
+    settled = TakeSettled(child.client_order_id, 0, Side.BUY, QTY, QTY, 0, 10**6, paid)
+    stage.tell(stage.ref, settled)
+    assert isinstance(stage.actor, RouterActor)
+    seen = stage.actor.costs.observations
+    assert seen.delta_n[0] == 1
+    assert len(seen.drifting) == 1
+
+
 def test_what_cannot_be_taken_rests_at_the_worst_price_even_below_the_limit() -> None:
     stage = RouterStage()
     cap = PRICE + 10**9 // 2

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import msgspec
 
 from engine.messages import GraphCommandKind
 from engine.model.native import NativeVerbs
+from engine.model.risk import KillScope
 from engine.model.terms import Terms
 from tests.support.crash_shapes import (
     DOLLAR,
     ONE,
     PERP,
+    SPOT,
     Shape,
     drop_market,
     eth,
@@ -21,7 +26,7 @@ from tests.support.crash_shapes import (
     single,
     timeout,
 )
-from tests.support.crash_world import Act
+from tests.support.crash_world import CLIENT, Act
 from tests.support.graphs import edge
 
 __all__ = ["SHAPES"]
@@ -277,6 +282,29 @@ def meddled() -> list[Shape]:
     ]
 
 
+def killed() -> list[Shape]:
+    """Graphs that a kill switch ends, which a drop must not forget once it is recorded."""
+    rest: dict[str, Any] = {"limit_1e9": LIMIT_LOW, "static": False, **RESTS}
+    rest["others"] = (press(0.4, each=0.2),)
+    cancel = GraphCommandKind.CANCEL
+    whole = next(one for one in endings() if one.name == "cancelled_graph")
+    return [
+        single("killed", acts=(Act(6_000, cancel, kill=KillScope.DESK),), **rest),
+        single(
+            "killed_client", acts=(Act(6_000, cancel, kill=KillScope.CLIENT, key=CLIENT),), **rest
+        ),
+        single(
+            "killed_venue", acts=(Act(6_000, cancel, kill=KillScope.VENUE, key="north"),), **rest
+        ),
+        single(
+            "killed_symbol", acts=(Act(6_000, cancel, kill=KillScope.SYMBOL, key=SPOT),), **rest
+        ),
+        msgspec.structs.replace(
+            whole, name="killed_graph", acts=(Act(8_000, cancel, kill=KillScope.DESK),)
+        ),
+    ]
+
+
 def natively() -> list[Shape]:
     """Orders that their venue amends while they rest; the client says it again after a drop."""
     rest = {"limit_1e9": LIMIT_LOW, "native": EDITS, "static": False, **RESTS}
@@ -306,5 +334,6 @@ SHAPES: Sequence[Shape] = (
     *exits(),
     *endings(),
     *meddled(),
+    *killed(),
     *natively(),
 )

@@ -19,6 +19,7 @@ __all__ = [
     "DOLLAR",
     "ONE",
     "PERP",
+    "SPOT",
     "Shape",
     "drop_market",
     "eth",

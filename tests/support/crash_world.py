@@ -16,11 +16,12 @@ import msgspec
 
 from engine.kernels.delta_ring import DeltaRing
 from engine.messages import (
+    FreezeGraphs,
     GraphCommand,
     GraphCommandKind,
     GroupCommitted,
+    HaltTrading,
     Record,
-    RecoverGraph,
     SubmitAnswer,
     SubmitGraph,
 )
@@ -29,14 +30,14 @@ from engine.model.instruments import Environment, Listing
 from engine.model.native import NO_NATIVE_VERBS, NativeVerbs
 from engine.model.orders import TimeInForce
 from engine.model.records import EngineStarted, GraphChanged, JournalEntry
-from engine.model.risk import Limits
+from engine.model.risk import KillScope, Limits
 from engine.model.terms import Terms
 from engine.model.units import Side
 from engine.runtime.actor import ActorRef
 from engine.runtime.simulated_driver import Answer, SimulatedDriver
 from engine.runtime.supervision import HALT
 from engine.runtime.system import ActorSystem
-from engine.service.recovery import past_graphs
+from engine.service.recovery import KILLED, recover, restore_halts
 from engine.service.wiring import EngineSettings, VenuePorts, build_world
 from engine.store.journal import MEMORY, SqliteStore
 from engine.store.queries import Queries
@@ -88,12 +89,15 @@ class Press(msgspec.Struct, frozen=True):
 
 
 class Act(msgspec.Struct, frozen=True):
-    """A client's command so long after the start; after a drop it is said again."""
+    """A client's command so long after the start, said again after a drop; or a kill switch,
+    thrown again only where it was not recorded."""
 
     at_ms: int
     kind: GraphCommandKind
     node_id: str = ""
     terms: Terms | None = None
+    kill: KillScope | None = None
+    key: str = ""
 
 
 class Site:
@@ -253,9 +257,8 @@ class Life:
         started = EngineStarted(engine_number + 1, "crash", seed)
         self.driver.tell(self.world.journal, Record("", SANDBOX, "", "", started))
         if self.store.last_seq:
-            for past in past_graphs(queries, self.world.instruments):
-                self.driver.tell(self.world.registry, RecoverGraph(past))
-            self.driver.tell(self.world.registry, RecoverGraph(None))
+            restore_halts(queries, self.world, SANDBOX, self.driver.tell)
+            recover(queries, self.world, SANDBOX, self.driver.tell)
         self.answers: list[Answer] = []
 
     @property
@@ -300,6 +303,9 @@ class Life:
 
     def say(self, act: Act) -> None:
         """A command of the client."""
+        if act.kill is not None:
+            self.kill(act.kill, act.key, cancel=act.kind is GraphCommandKind.CANCEL)
+            return
         graph_id = self.graph.graph_id
         assert graph_id is not None
         self.driver.ask(
@@ -308,6 +314,14 @@ class Life:
                 reply, CLIENT, SANDBOX, graph_id, act.kind, act.node_id, terms=act.terms
             ),
         )
+
+    def kill(self, scope: KillScope, key: str = "", *, cancel: bool = True) -> None:
+        """The kill switch, as the roof throws it."""
+        if self.queries.engaged(SANDBOX):
+            return
+        self.driver.tell(self.world.risk, HaltTrading(True, "enough", scope, key, cancel))
+        freeze = FreezeGraphs(0, SANDBOX, scope, key, cancel, KILLED + "enough")
+        self.driver.tell(self.world.registry, freeze)
 
     def run_until(self, until_ns: int) -> bool:
         """Let virtual time pass; False once the engine is dropped."""

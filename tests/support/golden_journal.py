@@ -9,8 +9,8 @@ from tests.support.journals import grouped, story
 
 FOLDER = Path(__file__).resolve().parents[1] / "data"
 # One for each format version; only the last can be written again.
-OLDER = (FOLDER / "journal_v1.db",)
-GOLDEN = FOLDER / "journal_v2.db"
+OLDER = (FOLDER / "journal_v1.db", FOLDER / "journal_v2.db")
+GOLDEN = FOLDER / "journal_v3.db"
 ORDERS = 12
 SIZES = (1, 7, 30)
 

@@ -263,7 +263,7 @@ class GraphWorld:
         self, scope: KillScope, key: str = "", *, cancel: bool = True, reason: str = "risk limit"
     ) -> tuple[str, ...]:
         """Throw the kill switch of a scope as the roof does; the graphs that it concerned."""
-        self.driver.tell(self.world.risk, HaltTrading(True, reason, scope, key))
+        self.driver.tell(self.world.risk, HaltTrading(True, reason, scope, key, cancel))
         text = f"kill switch: {reason}"
         answer = self.driver.ask(
             self.world.registry,
@@ -284,7 +284,7 @@ class GraphWorld:
         """The graph as its user sees it."""
         found = self.queries.graph(client, SANDBOX, graph_id)
         assert found is not None, f"no graph {graph_id}"
-        return GraphState.of(found, self.world.symbols)
+        return GraphState.of(found, self.world.symbols, self.queries.fills_of)
 
     def fills(self, client: str = CLIENT) -> Sequence[FillRow]:
         """Every fill, newest first."""

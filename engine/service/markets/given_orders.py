@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-import msgspec
-
 from engine.model.instruments import Environment, InstrumentType
 from engine.model.mirror import mirror_price
 from engine.model.units import snap
+from engine.service.markets.given_views import fill_as_given, order_as_given
 from engine.service.markets.graph_symbols import Given, Grids, given_symbols, grids_of
 from engine.service.order_views import FillView, OrderView
 from engine.service.wiring import World
@@ -22,7 +21,6 @@ from engine.store.queries import Queries
 __all__ = ["GivenOrders"]
 
 CACHE_MAX = 8_192
-OTHER_SIDE = {"BUY": "SELL", "SELL": "BUY", "buy": "sell", "sell": "buy"}
 
 
 class EngineOrders(Protocol):
@@ -45,59 +43,42 @@ class GivenOrders:
     def __init__(self, engine: EngineOrders) -> None:
         self._engine = engine
         symbols = engine.world.symbols
-        self._events = frozenset(
+        self._plain = frozenset(
             handle.symbol
             for handle in symbols.values()
-            if handle.listings[0].instrument.type is InstrumentType.PREDICTION
+            if handle.listings[0].instrument.type is not InstrumentType.PREDICTION
         )
         self._grids: Grids = grids_of(symbols)
         self._kept: dict[tuple[str, str], Mapping[str, Given]] = {}
 
     def of(self, client_id: str, graph_id: str, node_id: str, symbol: str) -> Given | None:
         """How the order of a node was given; None where that was as it stands. `symbol` is the
-        engine's, and saves the look into the record for anything but event contracts."""
-        if symbol not in self._events:
-            return None
+        engine's, and saves the look into the record for what is listed as no event contract. One
+        that is no longer listed is looked up: its orders stay what they were."""
+        return None if symbol in self._plain else self.graph(client_id, graph_id).get(node_id)
+
+    def graph(self, client_id: str, graph_id: str) -> Mapping[str, Given]:
+        """By node id, what a graph gave otherwise than the engine calls it."""
         key = client_id, graph_id
         kept = self._kept.get(key)
         if kept is None:
             engine = self._engine
             stored = engine.queries.graph(client_id, engine.environment, graph_id)
             if stored is None:
-                return None
+                return {}
             if len(self._kept) >= CACHE_MAX:
                 del self._kept[next(iter(self._kept))]
             kept = self._kept[key] = given_symbols(stored.accepted.graph.metadata)
-        return kept.get(node_id)
+        return kept
 
     def order(self, view: OrderView) -> OrderView:
         """An order as its client gave it; the same object where nothing differs."""
         given = self.of(view.client_id, view.graph_id, view.node_id, view.symbol)
-        if given is None:
-            return view
-        if not given.mirrored:
-            return msgspec.structs.replace(view, symbol=given.symbol)
-        average = view.avg_fill_price_1e9
-        return msgspec.structs.replace(
-            view,
-            symbol=given.symbol,
-            side=OTHER_SIDE[view.side],
-            avg_fill_price_1e9=mirror_price(average) if average else 0,
-        )
+        return order_as_given(view, given)
 
     def fill(self, view: FillView, client_id: str) -> FillView:
         """A fill as the client gave its order; the same object where nothing differs."""
-        given = self.of(client_id, view.graph_id, view.node_id, view.symbol)
-        if given is None:
-            return view
-        if not given.mirrored:
-            return msgspec.structs.replace(view, symbol=given.symbol)
-        return msgspec.structs.replace(
-            view,
-            symbol=given.symbol,
-            side=OTHER_SIDE[view.side],
-            price_1e9=mirror_price(view.price_1e9),
-        )
+        return fill_as_given(view, self.of(client_id, view.graph_id, view.node_id, view.symbol))
 
     def amendment(
         self,

@@ -18,7 +18,15 @@ from engine.model.units import snap
 from engine.service.api_error import ApiError, ErrorCode
 from engine.service.markets.resolve import Resolver
 
-__all__ = ["GIVEN_KEY", "Given", "GraphSymbols", "given_symbols", "grids_of", "snap_graph"]
+__all__ = [
+    "GIVEN_KEY",
+    "METADATA_MAX",
+    "Given",
+    "GraphSymbols",
+    "given_symbols",
+    "grids_of",
+    "snap_graph",
+]
 
 GIVEN_KEY = "execgraph.given"
 METADATA_MAX = 65_536
@@ -195,7 +203,11 @@ def _type_faults(graph: Graph, found: Mapping[str, Resolved]) -> list[tuple[str,
 
 
 def _with_given(graph: Graph, original: Graph, found: Mapping[str, Resolved]) -> Graph:
-    """The graph with the given symbols in its metadata, where they differ and find room."""
+    """The graph with the given symbols in its metadata, where they differ.
+
+    Without them a NO order would be shown, and amended, as the opposite one: a graph whose own
+    metadata leaves them no room is refused.
+    """
     given: dict[str, Given] = {}
     for node in original.nodes:
         meant = found.get(node.instrument.symbol)
@@ -204,6 +216,11 @@ def _with_given(graph: Graph, original: Graph, found: Mapping[str, Resolved]) ->
     if not given:
         return graph
     metadata = {**(original.metadata or {}), GIVEN_KEY: msgspec.json.encode(given).decode()}
-    if sum(len(key) + len(text) for key, text in metadata.items()) > METADATA_MAX:
-        return graph
+    over = sum(len(key) + len(text) for key, text in metadata.items()) - METADATA_MAX
+    if over > 0:
+        text = (
+            "the engine keeps how its symbols were given in the metadata too; "
+            f"make yours {over} characters shorter, or split the graph"
+        )
+        raise ApiError(ErrorCode.VALIDATION_ERROR, text, [("metadata", text)])
     return msgspec.structs.replace(graph, metadata=metadata)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -11,6 +12,12 @@ from engine.model.instruments import Listing
 from engine.model.units import PRICE_SCALE
 
 __all__ = ["FeeRow", "FeeTable", "fee_table"]
+
+NOTE: Final = (
+    "event contracts: the fee is a rate x contracts x (p (1 - p))^exponent; these bps of the "
+    "notional are at p = 0.50, and are more below it and less above it; for an order at its own "
+    "price ask /v1/preview"
+)
 
 
 class FeeRow(msgspec.Struct, frozen=True):
@@ -22,10 +29,11 @@ class FeeRow(msgspec.Struct, frozen=True):
 
 
 class FeeTable(msgspec.Struct, frozen=True):
-    """Fees of one ticker."""
+    """Fees of one ticker. `note` says at what price they hold, where that matters."""
 
     ticker: str
     fees: list[FeeRow]
+    note: str | None = None
 
 
 def fee_table(
@@ -34,7 +42,9 @@ def fee_table(
     """One row a venue, in the order asked; a venue that does not list the ticker has no data."""
     by_venue = {listing.venue: listing for listing in listings}
     names = list(by_venue) if venues is None else list(dict.fromkeys(venues))
-    return FeeTable(ticker, [_row(name, by_venue.get(name)) for name in names])
+    rows = [_row(name, by_venue.get(name)) for name in names]
+    quadratic = any(one.fees is not None and one.fees.quadratic for one in listings)
+    return FeeTable(ticker, rows, NOTE if quadratic else None)
 
 
 def _row(venue: str, listing: Listing | None) -> FeeRow:

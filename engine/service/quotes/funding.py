@@ -86,7 +86,7 @@ def funding_history(
     symbol = market.instrument.symbol
     if venue not in ppm:
         known = ", ".join(sorted(ppm)) or "no venue here"
-        raise refused("venue", f"{venue} has no funding, it trades spot; {known} has")
+        raise refused("venue", f"no funding is configured here for {venue}; it is for {known}")
     if market.instrument.type is not InstrumentType.PERP:
         raise refused("symbol", f"{symbol} is no perpetual and has no funding; try {symbol}-PERP")
     if all(listing.venue != venue for listing in market.listings):

@@ -204,4 +204,12 @@ def mirror(walk: Walk) -> Walk:
     )
     mid_x2 = None if plan.mid_x2 is None else 2 * PAYOFF_1E9 - plan.mid_x2
     told = msgspec.structs.replace(plan, legs=legs, mid_x2=mid_x2)
-    return msgspec.structs.replace(walk, plan=told, side=walk.side.opposite)
+    # A fee is the same money on both sides, and other bps of the other price.
+    unit = plan.mid_x2 / mid_x2 if plan.mid_x2 and mid_x2 else 1.0
+    candidates = tuple(
+        one
+        if one.taker_fee_bps is None
+        else msgspec.structs.replace(one, taker_fee_bps=one.taker_fee_bps * unit)
+        for one in walk.candidates
+    )
+    return msgspec.structs.replace(walk, plan=told, side=walk.side.opposite, candidates=candidates)

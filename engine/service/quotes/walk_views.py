@@ -89,7 +89,9 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RoutingView(msgspec.Struct, frozen=True, kw_only=True):
-    """The router's split of exactly this order; `est_cost_bps` as its decision would record it."""
+    """The router's split of exactly this order. `est_cost_bps`, in bps of the mid, is what its
+    decision would be shown with; `est_cost_cents`, of event contracts only, is in cents of the
+    1 USD payoff."""
 
     symbol: str
     canonical: str
@@ -104,6 +106,7 @@ class RoutingView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
     worst_price_1e9: int | None
     est_cost_bps: float | None
+    est_cost_cents: float | None
     legs: list[LegView]
     candidates: list[Candidate]
     ts_ns: int

@@ -12,6 +12,7 @@ from engine.decisions.cost_model import RoutingVersion
 from engine.decisions.market import MarketBlock
 from engine.errors import GraphError, Reason
 from engine.model.graph import Graph, Node, Quantity, SimpleOrder, graph_of
+from engine.model.instruments import InstrumentType
 from engine.model.intake import parse_graph
 from engine.model.mirror import PAYOFF_1E9, mirror_faults, mirror_graph, mirror_price
 from engine.model.units import (
@@ -93,7 +94,8 @@ class Walks:
             unplaced_qty_1e8=plan.unplaced_qty_1e8,
             reason=plan.reason.value if plan.unplaced_qty_1e8 else None,
             worst_price_1e9=_price(asked, worst),
-            est_cost_bps=plan.est_cost_bps if plan.legs else None,
+            est_cost_bps=_est_cost_bps(asked, walk),
+            est_cost_cents=_est_cost_cents(asked, walk),
             legs=walk.legs,
             candidates=list(walk.candidates),
             ts_ns=now_ns,
@@ -269,6 +271,27 @@ def _point(asked: Asked, usd: Decimal, walk: Walk | None, collar: int | None) ->
         total_cost_bps=None if slip is None or fee is None else slip + fee,
         venues=[leg.venue for leg in told.legs],
     )
+
+
+def _est_cost_bps(asked: Asked, told: Walk) -> float | None:
+    """The plan's estimate in bps of the mid: that of an event contract is made in bps of the
+    payoff, which are the same on both of its sides."""
+    plan = told.plan
+    if not plan.legs or plan.est_cost_bps is None or not _is_event(asked):
+        return plan.est_cost_bps if plan.legs else None
+    return plan.est_cost_bps * 2 * PAYOFF_1E9 / plan.mid_x2 if plan.mid_x2 else None
+
+
+def _est_cost_cents(asked: Asked, told: Walk) -> float | None:
+    """The same in cents of the 1 USD payoff; only event contracts have one."""
+    plan = told.plan
+    if not plan.legs or plan.est_cost_bps is None or not _is_event(asked):
+        return None
+    return plan.est_cost_bps / 100
+
+
+def _is_event(asked: Asked) -> bool:
+    return asked.market.instrument.type is InstrumentType.PREDICTION
 
 
 def _told(asked: Asked, walk: Walk) -> Walk:

@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 
 from engine.errors import EngineError
+from engine.model.document_faults import doubled_keys
 from engine.service.access.scopes import Caller, Scope
 from engine.service.api_error import ApiError, ErrorCode
 from engine.service.rest.answers import JSON, Sent, encode, error_sent, no_door, response_of
@@ -22,7 +23,13 @@ from engine.service.rest.errors import api_error_of, unreadable
 from engine.service.rest.idempotency import Answered
 from engine.service.rest.int64 import wants_strings, with_strings
 from engine.service.rest.limits import CONCURRENT_MAX, KEY_LENGTH_MAX
-from engine.service.rest.reading import query_of, read_body, request_id_of, strings_asked
+from engine.service.rest.reading import (
+    odd_number,
+    query_of,
+    read_body,
+    request_id_of,
+    strings_asked,
+)
 from engine.service.rest.requests_log import RequestLog
 from engine.service.rest.routes import Routes
 
@@ -224,9 +231,14 @@ class Dispatcher:
                 raise ApiError(ErrorCode.VALIDATION_ERROR, text, [(name, "is not known here")])
             return None
         try:
-            return msgspec.convert(query, door.query_type, strict=False)
+            found = msgspec.convert(query, door.query_type, strict=False)
         except msgspec.ValidationError as error:
             raise unreadable(error, "query") from None
+        if name := odd_number(found, query):
+            sentence = f"{query[name]!r} is not a plain decimal number"
+            text = f"query {name!r}: {sentence}"
+            raise ApiError(ErrorCode.VALIDATION_ERROR, text, [(name, sentence)])
+        return found
 
     def _body(self, door: Door, body: bytes) -> Any:
         if not body:
@@ -240,7 +252,11 @@ class Dispatcher:
             text = f"{door.method} {door.path} takes no body"
             raise ApiError(ErrorCode.VALIDATION_ERROR, text)
         try:
-            return self.decoders[door](body)
+            found = self.decoders[door](body)
+            if twice := doubled_keys(body):
+                text = f"body {twice[0][0]!r}: {twice[0][1]}"
+                raise ApiError(ErrorCode.VALIDATION_ERROR, text, twice)
+            return found
         except msgspec.DecodeError as error:
             raise unreadable(error, "body") from None
         except RecursionError:

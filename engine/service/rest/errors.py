@@ -95,7 +95,6 @@ CONFLICTS = {
     Reason.DUPLICATE_GRAPH,
     Reason.KILL_SWITCH,
     Reason.ALREADY_ENDED,
-    Reason.BELOW_FILLED,
     Reason.NOT_AMENDABLE,
     Reason.PAUSED,
 }

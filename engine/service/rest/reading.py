@@ -7,10 +7,12 @@ import os
 import random
 import uuid
 from collections.abc import Mapping
+from decimal import Decimal
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from engine.model.units import is_plain_decimal
 from engine.service.api_error import ApiError, ErrorCode
 from engine.service.rest.limits import (
     BODY_BYTES_MAX,
@@ -71,6 +73,15 @@ def query_of(text: str) -> Mapping[str, str]:
             ErrorCode.VALIDATION_ERROR, f"parameter {twice!r} is given twice", [(twice, "twice")]
         )
     return query
+
+
+def odd_number(query: object, texts: Mapping[str, str]) -> str:
+    """The parameter that was read as a number and is none in plain digits; empty without one."""
+    for name, text in texts.items():
+        value = getattr(query, name, None)
+        if isinstance(value, float | Decimal) and not is_plain_decimal(text):
+            return name
+    return ""
 
 
 def strings_asked(value: str) -> bool:

@@ -66,7 +66,8 @@ class RestService:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as exits:
             engine = await exits.enter_async_context(self.engine)
-            await engine.ready()
+            # A kill switch must be heard during recovery too; `/v1/health/ready` tells of that.
+            await engine.ready(recovered=False)
             stack = Stack(engine)
             exits.callback(stack.close)
             exits.push_async_callback(stack.stop)

@@ -96,7 +96,9 @@ class Clients:
     def switch(self, one: Switching) -> None:
         """Throw or clear the kill switch, and freeze the graphs that it concerns."""
         text = "the desk stopped trading" if one.halted else ""
-        told = self.driver.tell(self.world.risk, HaltTrading(one.halted, text, one.scope, one.key))
+        cancel = one.halted and one.cancel
+        halt = HaltTrading(one.halted, text, one.scope, one.key, cancel)
+        told = self.driver.tell(self.world.risk, halt)
         if one.halted:
             self.thrown[one.scope.value, one.key] = one
             if self.takes(FreezeGraphs):

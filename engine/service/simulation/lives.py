@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from engine.messages import HaltTrading, Record, RecoverGraph
+from engine.messages import Record
 from engine.model.records import EngineStarted, JournalEntry
 from engine.ports import JournalSink
 from engine.runtime.actor import ActorRef
 from engine.runtime.simulated_driver import SimulatedDriver
 from engine.runtime.system import ActorSystem
-from engine.service.recovery import past_graphs
+from engine.service.recovery import recover, restore_halts
 from engine.service.wiring import EngineSettings, VenuePorts, World, build_world
 from engine.store.journal import MEMORY, SqliteStore
 from engine.store.queries import Queries
@@ -55,10 +55,7 @@ def reopened(
     )
     started = EngineStarted(engine_number, VERSION, 0)
     driver.tell(world.journal, Record("", settings.environment, "", "", started))
-    for scope, key, reason in queries.halts(settings.environment):
-        driver.tell(world.risk, HaltTrading(True, reason, scope, key))
+    restore_halts(queries, world, settings.environment, driver.tell)
     if store.last_seq:
-        for past in past_graphs(queries, world.instruments):
-            driver.tell(world.registry, RecoverGraph(past))
-        driver.tell(world.registry, RecoverGraph(None))
+        recover(queries, world, settings.environment, driver.tell)
     return world

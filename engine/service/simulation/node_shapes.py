@@ -33,7 +33,7 @@ from engine.model.risk import (
     PreTradeRisk,
     RuntimeRisk,
 )
-from engine.model.units import floor_to, notional_1e9
+from engine.model.units import QTY_SCALE, floor_to, notional_1e9
 from venues.simulated.catalogue import STARTS_1E9, VENUE_PROFILES, depth_of
 
 __all__ = [
@@ -116,6 +116,9 @@ def draw_derived(
     )
 
 
+BELOW_MINIMUM_SHARE = 0.1
+
+
 def instrument_of(listing: Listing, *, pinned: bool) -> NodeInstrument:
     """The instrument of a listing, at its venue alone if pinned."""
     instrument = listing.instrument
@@ -124,11 +127,15 @@ def instrument_of(listing: Listing, *, pinned: bool) -> NodeInstrument:
 
 
 def draw_qty(rng: random.Random, listing: Listing, lot_1e8: int) -> int:
-    """From below the minimum to more than all books hold; on the lot."""
-    touch, small = touch_qty(listing), listing.qty_min_1e8
+    """From about the minimum, rarely below it, to more than all books hold; on the lot.
+
+    A graph with an order below every minimum is refused as a whole, so that few have one.
+    """
+    touch, money = touch_qty(listing), listing.notional_min_1e9
+    small = max(listing.qty_min_1e8, 2 * money * QTY_SCALE // start_1e9(listing))
     qty = rng.choice(
         (
-            max(small // 2, 1),
+            small // 2 if rng.random() < BELOW_MINIMUM_SHARE else small,
             small * rng.randrange(1, 20),
             touch * rng.randrange(1, 300) // 100,
             touch * rng.randrange(3, 60),

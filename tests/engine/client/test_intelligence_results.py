@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from engine.client import intelligence_results as results
-from engine.service.intelligence import views
+from engine.service.intelligence import desk_views, views
 
 
 @pytest.mark.parametrize(
@@ -17,9 +17,9 @@ from engine.service.intelligence import views
         (results.Live, views.LiveView),
         (results.Decision, views.DecisionView),
         (results.Review, views.Review),
-        (results.Summary, views.SummaryView),
-        (results.SummaryRow, views.SummaryRow),
-        (results.Quantiles, views.SlippageQuantiles),
+        (results.Summary, desk_views.SummaryView),
+        (results.SummaryRow, desk_views.SummaryRow),
+        (results.Quantiles, desk_views.SlippageQuantiles),
     ],
 )
 def test_every_field_of_ours_is_one_of_theirs(

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from engine.decisions.admission import InstrumentHandle
-from engine.decisions.intake_checks import Checked, IntakeChecks
+from engine.decisions.intake_checks import Checked, IntakeChecks, Unplaceable
+from engine.errors import Reason
 from engine.model.graph import (
     Edge,
     Graph,
@@ -21,6 +22,7 @@ from engine.model.graph import (
 from engine.model.instruments import Environment
 from engine.model.risk import FailureRisk, GraphRisk, Limits
 from tests.support.builders import market, node
+from tests.support.graphs import leg
 from tests.support.node_stage import named
 
 QTY = 10**8
@@ -38,7 +40,7 @@ def passed(graph: Graph, checks: IntakeChecks = CHECKS) -> Checked:
 
 def faults(graph: Graph, checks: IntakeChecks = CHECKS) -> dict[str, str]:
     found = checks.check(graph)
-    assert not isinstance(found, Checked)
+    assert not isinstance(found, Checked | Unplaceable)
     return dict(found)
 
 
@@ -111,3 +113,40 @@ def test_slices_count_as_nodes() -> None:
     counts: Sequence[int] = CHECKS.counts(Graph(nodes=(node(QTY, pacing=paced),)))
     assert counts[0] >= 5
     assert CHECKS.counts(pair()) == (2, 1)
+
+
+def small(**terms: Any) -> dict[str, str]:
+    """Faults on a venue that takes 0.00001 and a hundred dollars or more."""
+    block = market(
+        {"alpha": ([(PRICE - 10**10, QTY)], [(PRICE, QTY)])},
+        qty_min_1e8=QTY // 100_000,
+        notional_min_1e9=100 * 10**9,
+    )
+    handle = InstrumentHandle("BTC-USD", block.listings, block, 1)
+    checks = IntakeChecks({"BTC-USD": handle}, 100, Limits(), Environment.SANDBOX)
+    found = checks.check(Graph(nodes=(leg("a", **terms),)))
+    if isinstance(found, Checked):
+        return {}
+    assert isinstance(found, Unplaceable) and found.reason is Reason.BELOW_MINIMUM
+    return dict(found.faults)
+
+
+def test_orders_that_no_venue_could_take_are_refused() -> None:
+    field = "nodes[0].quantity.fixed.qty_1e8"
+    assert "the least is 0.00157 at" in small(qty_1e8=1_000, limit_1e9=PRICE)[field]
+    assert "the least is 0.00155 at" in small(qty_1e8=99_000)[field]
+    assert small(qty_1e8=100_000, limit_1e9=100 * 10**9)[field], "worth ten cents at its limit"
+    assert small(qty_1e8=1_000, limit_1e9=PRICE, venue="alpha")[field]
+    money = small(quantity={"notional": {"usd_1e9": 1_000}})
+    told = money["nodes[0].quantity.notional.usd_1e9"]
+    least = Decimal(told.removesuffix(" USD").rpartition(" ")[2])
+    assert 100 <= least < 101
+    assert small(quantity={"notional": {"usd_1e9": int(least * 10**9)}}) == {}
+    assert small(quantity={"notional": {"usd_1e9": 99 * 10**9}})
+
+
+def test_orders_at_the_minimum_pass() -> None:
+    assert small(qty_1e8=200_000, limit_1e9=PRICE) == {}
+    assert small(qty_1e8=200_000) == {}
+    assert small(qty_1e8=200_000, side="sell", limit_1e9=10**9 * 100) == {}, "it sells at the bid"
+    assert small(quantity={"notional": {"usd_1e9": 200 * 10**9}}) == {}

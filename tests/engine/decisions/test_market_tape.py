@@ -79,6 +79,22 @@ def test_parts_of_a_window_add_up(volumes: list[int], cut: int) -> None:
     assert whole - 1 <= parts <= whole
 
 
+@given(
+    volumes=st.lists(st.integers(0, 1_000), min_size=3, max_size=40),
+    start=st.integers(0, 3 * 24 * 3_600),
+)
+def test_a_whole_day_is_the_sum_of_its_hours(volumes: list[int], start: int) -> None:
+    tape = MarketTape()
+    for minute, volume in enumerate(volumes):
+        tape.observe_trade(minute * MINUTE, volume)
+    begin = start * 10**9
+    hour = 60 * MINUTE
+    hours = [tape.volume_ahead(begin + k * hour, begin + (k + 1) * hour) for k in range(24)]
+    whole = tape.volume_ahead(begin, begin + MINUTES_MAX * MINUTE)
+    # Each hour is rounded down by itself.
+    assert sum(hours) <= whole <= sum(hours) + 24
+
+
 def test_bars_hold_the_last_price_of_each_minute_that_had_a_trade() -> None:
     tape = MarketTape()
     assert (tape.bars(), tape.began_ns) == ([], 0)

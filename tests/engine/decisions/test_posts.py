@@ -127,3 +127,12 @@ def test_every_place_keeps_its_venues_rules(seed: int) -> None:
         if side is Side.SELL:
             inside = block.best_bid[venue] < price <= at
         assert inside, "never more aggressive than asked, never through the touch"
+
+
+def test_too_small_for_every_venue_that_it_may_go_to() -> None:
+    posts = Posts(market(fee(0, qty_min_1e8=QTY), fee(0, qty_min_1e8=2 * QTY)))
+    assert not posts.too_small(post(QTY))
+    assert posts.too_small(post(QTY - 1_000))
+    assert posts.too_small(intent(qty_1e8=QTY, limit_price_1e9=PRICE, venue="v1"))
+    assert posts.too_small(intent(qty_1e8=QTY, limit_price_1e9=PRICE, avoid=("v0",)))
+    assert not posts.too_small(intent(qty_1e8=QTY, limit_price_1e9=PRICE, venue="nowhere"))

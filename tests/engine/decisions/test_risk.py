@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import pytest
 
+from engine.decisions.admission import admission_denial
 from engine.decisions.risk import (
     SCOPES_MAX,
     Denial,
     RiskLedger,
     TradingSwitch,
-    admission_denial,
 )
 from engine.errors import Reason
 from engine.model.graph import Graph

@@ -6,7 +6,12 @@ from math import exp, sqrt
 
 import pytest
 
-from engine.decisions.venue_observations import LATENCY_SAMPLES, VenueObservations
+from engine.decisions.venue_observations import (
+    DRIFTS_MAX,
+    LATENCY_SAMPLES,
+    VenueObservations,
+)
+from engine.model.instruments import InstrumentType
 from tests.support.markets import NOW_NS, instrument, listing
 
 NS = 1_000_000_000
@@ -61,3 +66,35 @@ def test_drift_and_error_are_shrunk() -> None:
     seen.observe_cost(1, 1.0)
     assert seen.delta(1, 100.0) == pytest.approx((1 - 0.5 ** (1 / 200)) / 101)
     assert seen.adverse(0, 50.0) == seen.delta(0, 100.0) == 0.0
+
+
+def test_the_second_after_a_take_becomes_the_drift_of_its_venue() -> None:
+    seen, mid = observations(), 2_000_000
+    seen.observe_take(0, 0, 500, hit=True, now_ns=NOW_NS, mid_x2=mid)
+    seen.observe_take(1, 0, 0, hit=False, now_ns=NOW_NS, mid_x2=mid)
+    seen.observe_mid(NOW_NS + NS // 2, mid - 400)
+    assert seen.drift_n == [0, 0], "a second has not gone by"
+    seen.observe_mid(NOW_NS + NS, mid - 400)
+    assert seen.drift_n == [1, 0], "a miss has none"
+    assert seen.drift_all == pytest.approx(-2.0), "bought, and the mid fell by 2 bps"
+    assert seen.drift_mean[0] == 0.0, "all there is so far is this venue"
+    seen.observe_take(1, 1, 500, hit=True, now_ns=NOW_NS + NS, mid_x2=mid)
+    seen.observe_mid(NOW_NS + 2 * NS, mid - 400)
+    assert seen.drift_mean[1] == pytest.approx(2.0), "sold before it fell: 2 bps above the mean 0"
+
+
+def test_drift_needs_a_mid_soon_and_is_bounded() -> None:
+    seen = observations()
+    for _ in range(2 * DRIFTS_MAX):
+        seen.observe_take(0, 0, 1, hit=True, now_ns=NOW_NS, mid_x2=1_000_000)
+    assert len(seen.drifting) == DRIFTS_MAX
+    seen.observe_mid(NOW_NS + 6 * NS, 2_000_000)
+    assert (seen.drift_n, len(seen.drifting)) == ([0, 0], 0)
+
+
+def test_drift_of_an_event_is_in_cents() -> None:
+    of = instrument("EV-YES", InstrumentType.PREDICTION)
+    seen = VenueObservations([listing(0, of)])
+    seen.observe_take(0, 0, 1, hit=True, now_ns=NOW_NS, mid_x2=1_000_000_000)
+    seen.observe_mid(NOW_NS + NS, 1_040_000_000)
+    assert seen.drift_all == pytest.approx(2.0)

@@ -25,6 +25,7 @@ from engine.model.records import (
     ReportRecorded,
     TradingHalted,
 )
+from engine.model.risk import KillScope
 from engine.model.units import Side
 from tests.support.builders import graph
 
@@ -47,7 +48,7 @@ PAYLOADS: tuple[RecordPayload, ...] = (
         "n", NodeStatus.PARTIAL_FILL, "", 3, 2, 1, 0, str(10**30), -1, 1, 1, b"\x90"
     ),
     GraphChanged(GraphStatus.FAILED, "why"),
-    TradingHalted(True, "fire"),
+    TradingHalted(True, "fire", KillScope.SYMBOL, "BTC-USD", True),
 )  # fmt: skip
 
 
@@ -65,3 +66,9 @@ def test_every_kind_has_a_sample_and_a_number_of_its_own() -> None:
     tags = [kind.__struct_config__.tag for kind in kinds]
     assert sorted(tags) == list(range(1, len(kinds) + 1))
     assert len(set(tags)) == len(tags)
+
+
+def test_a_halt_of_an_older_journal_cancels_nothing() -> None:
+    older = msgspec.msgpack.encode([9, True, "fire", "desk", ""])
+    found = msgspec.msgpack.decode(older, type=TradingHalted)
+    assert found == TradingHalted(True, "fire", cancel_open=False)

@@ -19,6 +19,7 @@ from engine.model.units import (
     floor_to,
     format_price,
     format_qty,
+    is_plain_decimal,
     notional_1e9,
     parse_decimal,
     parse_side,
@@ -53,6 +54,13 @@ def test_text_that_has_no_exact_integer_is_refused(text: str) -> None:
         price_1e9(text)
 
 
+@pytest.mark.parametrize("text", ["1_000", " 1", "1 ", "\u0663", "\uff11", "0x1", "--1", "."])
+def test_only_ascii_digits_are_numbers(text: str) -> None:
+    assert not is_plain_decimal(text)
+    with pytest.raises(ValueError, match="decimal number"):
+        qty_1e8(text)
+
+
 def test_floats_and_booleans_are_refused() -> None:
     for value in (0.1, True):
         with pytest.raises(ValueError, match="decimal string"):
@@ -69,7 +77,12 @@ def test_plain_digits_are_read_as_any_decimal_is(text: str, decimals: int) -> No
 
 
 def general(text: str) -> Decimal | str:
-    """The same number in a form that is no plain text; the text itself where it is no number."""
+    """The same number in a form that is no plain text; a word where the text is no number.
+
+    What Python reads beyond ASCII digits, such as `1_0`, is none either.
+    """
+    if not set(text) <= set("0123456789.+-e"):
+        return "none"
     try:
         return Decimal(text)
     except InvalidOperation:

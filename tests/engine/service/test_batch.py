@@ -104,3 +104,31 @@ def test_each_item_says_what_is_wrong_with_it(batches: list[tuple[str, int]]) ->
             await engine.batch("kalshi")
 
     with_engine(work)
+
+
+def test_what_our_own_risk_refuses_at_once_is_no_accepted_item() -> None:
+    async def work(engine: ExecutionEngine) -> None:
+        graph = {
+            "graph_id": "known",
+            "nodes": [
+                {
+                    "node_id": "order",
+                    "instrument": {"symbol": EVENT, "type": "prediction"},
+                    "side": "buy",
+                    "order_type": {"limit": {"price_1e9": 50_000_000}},
+                    "quantity": {"fixed": {"qty_1e8": 10**9}},
+                }
+            ],
+        }
+        items = [bid(0.98), bid(0.05), bid(0.05, qty=0), graph]
+        receipt = await engine.batch("kalshi", items)
+        far, good, nothing, named = receipt.submits
+        assert (far.reason, far.node_order_id) == (Reason.PRICE_DEVIATION, "")
+        assert "beyond the best price" in far.text
+        assert good.reason is Reason.NONE and nothing.reason is not Reason.NONE
+        assert named.node_order_id == "graph:known:order:1"
+        assert len(await engine.orders()) == 2
+        again = await engine.batch("kalshi", [graph])
+        assert again.submits == (named,)
+
+    with_engine(work)

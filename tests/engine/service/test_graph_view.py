@@ -25,8 +25,8 @@ from engine.model.graph import (
 from engine.model.instruments import Environment
 from engine.model.records import GraphAccepted
 from engine.model.units import Side
-from engine.service.graph_view import GraphState
-from engine.store.rows import GraphRow, NodeRow, StoredGraph
+from engine.service.graph_view import SLICED_FILLS_MAX, GraphState, slice_fills
+from engine.store.rows import FillRow, GraphRow, NodeRow, StoredGraph
 from tests.support.builders import BTC, child, listing, node
 from tests.support.node_stage import QTY, NodeStage, named
 
@@ -151,7 +151,28 @@ def test_slices_of_a_paced_node_are_nodes_of_their_own() -> None:
         QTY // 2,
     )
     assert (second.status, second.filled_qty_1e8) == ("pending", 0)
+    assert (first.slice_of, first.fills_known, first.avg_fill_price_1e9) == ("twap", False, 0)
+    assert (second.slice_of, second.fills_known) == ("twap", True)
+    assert found["twap"].slice_of == "" and found["twap"].fills_known
     over = row(0, paced, packed, status=NodeStatus.PARTIAL_FILL, filled_qty_1e8=QTY // 2)
     assert state(alone, over).nodes["twap_slice_2"].status == "cancelled"
     fresh = state(alone, row(0, paced)).nodes
     assert [fresh[f"twap_slice_{k}"].status for k in (1, 2)] == ["pending", "pending"]
+
+
+def fill(qty: int) -> FillRow:
+    rest: dict[str, Any] = dict.fromkeys(FillRow.__struct_fields__, 0)
+    return FillRow(**(rest | {"qty_1e8": qty}))
+
+
+def test_fills_belong_to_the_slice_that_had_begun() -> None:
+    entry, _ = PAIR.nodes
+    fills = [fill(qty) for qty in (4, 1, 2, 3)]
+    # The second slice began with nothing new behind it: all that came after is the third's.
+    parts = slice_fills(row(0, entry, fill_count=4), [0, 5, 5, 10], lambda _: fills)
+    assert [[one.qty_1e8 for one in part] for part in parts] == [[4, 1], [], [2, 3]]
+    late = slice_fills(row(0, entry, fill_count=1), [0, 0, 4], lambda _: fills[:1])
+    assert [len(part) for part in late] == [0, 1]
+    many = row(0, entry, fill_count=SLICED_FILLS_MAX + 1)
+    assert slice_fills(many, [0, 5, 10], lambda _: fills) == [[], []]
+    assert slice_fills(row(0, entry, fill_count=4), [0, 10], None) == [[]]

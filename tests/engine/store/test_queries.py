@@ -13,7 +13,14 @@ from engine.errors import JournalError
 from engine.model.instruments import Environment
 from engine.model.intake import fingerprint
 from engine.model.orders import ChildState, OrderReport, ReportKind
-from engine.model.records import DecisionRecord, GraphAccepted, JournalEntry, ReportRecorded
+from engine.model.records import (
+    DecisionRecord,
+    GraphAccepted,
+    JournalEntry,
+    ReportRecorded,
+    TradingHalted,
+)
+from engine.model.risk import KillScope
 from engine.store.journal import SqliteStore
 from engine.store.queries import Page, Queries, decision_record
 from engine.store.rows import FillRow, NodeRow
@@ -222,6 +229,33 @@ def test_the_engines_own_facts(tmp_path: Path) -> None:
     assert queries.halted(LIVE) is None
     store.commit([maker.halted("")])
     assert queries.halted(SANDBOX) is None
+
+
+def test_kill_switches_that_are_on_and_which_of_them_cancel(tmp_path: Path) -> None:
+    maker = EntryMaker()
+    store = SqliteStore(tmp_path / "a.db")
+    queries = Queries(store)
+    assert queries.engaged(SANDBOX) == queries.halts(SANDBOX) == []
+    switches = [
+        (KillScope.DESK, "", "all", True),
+        (KillScope.CLIENT, "alice", "hers", False),
+        (KillScope.VENUE, "north", "gone", True),
+    ]
+    store.commit(
+        [maker.entry(TradingHalted(True, why, *name, cancel)) for *name, why, cancel in switches]
+    )
+    store.commit([maker.entry(TradingHalted(False, "", KillScope.VENUE, "north"))])
+    assert sorted(queries.engaged(SANDBOX)) == sorted(switches[:2])
+    assert sorted(queries.halts(SANDBOX)) == sorted(one[:3] for one in switches[:2])
+    assert queries.engaged(LIVE) == []
+
+
+def test_a_graph_id_is_known_whoever_used_it(tmp_path: Path) -> None:
+    maker = EntryMaker()
+    queries = Queries(filled(tmp_path / "a.db", [*maker.order("alice"), *maker.order("bob")]))
+    assert queries.has_graph(SANDBOX, "graph-1") and queries.has_graph(SANDBOX, "graph-2")
+    assert not queries.has_graph(SANDBOX, "graph-3")
+    assert not queries.has_graph(LIVE, "graph-1")
 
 
 def test_a_fingerprint_is_the_registrys(tmp_path: Path) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
 import msgspec
 from msgspec import Meta
 
 from engine.errors import GraphError, Reason
 from engine.model.graph import Urgency
+from engine.model.mirror import mirror_price
 from engine.model.order_ids import node_order_id, parse_node_order_id
 from engine.model.wire import Wire
 from engine.service.access.scopes import Scope
 from engine.service.api_error import ApiError, ErrorCode
 from engine.service.graph_view import EdgeState, GraphState, NodeState
+from engine.service.markets.graph_symbols import Given
 from engine.service.rest.call import Call
 from engine.service.rest.door import Door
 from engine.service.rest.doors.orders import checked_graph, stored_order
@@ -22,17 +24,60 @@ from engine.service.rest.errors import refused
 __all__ = ["DOORS"]
 
 
+class NodeView(msgspec.Struct, frozen=True, kw_only=True):
+    """A node; quantities in 1e-8, prices and money in 1e-9, the price on the side that was given.
+
+    A paced node's slices stand beside it. They are parts of the node that `slice_of` names, whose
+    numbers hold theirs already: sum where `slice_of` is null. Of a slice null is what only its
+    node knows, such as what works at venues now.
+    """
+
+    status: str
+    target_qty_1e8: int
+    filled_qty_1e8: int
+    avg_fill_price_1e9: int | None
+    fill_count: int | None
+    fees_1e9: int | None
+    working_qty_1e8: int | None
+    unknown_qty_1e8: int | None
+    reason: str
+    node_order_id: str
+    slice_of: str | None
+
+    @classmethod
+    def of(cls, state: NodeState, given: Given | None) -> Self:
+        """From the engine's state, which has NO orders as the other side of YES."""
+        known, whole = state.fills_known, not state.slice_of
+        average = state.avg_fill_price_1e9
+        if given is not None and given.mirrored and average:
+            average = mirror_price(average)
+        return cls(
+            status=state.status,
+            target_qty_1e8=state.target_qty_1e8,
+            filled_qty_1e8=state.filled_qty_1e8,
+            avg_fill_price_1e9=average if known else None,
+            fill_count=state.fill_count if known else None,
+            fees_1e9=state.fees_1e9 if known else None,
+            working_qty_1e8=state.working_qty_1e8 if whole else None,
+            unknown_qty_1e8=state.unknown_qty_1e8 if whole else None,
+            reason=state.reason,
+            node_order_id=state.node_order_id,
+            slice_of=state.slice_of or None,
+        )
+
+
 class GraphView(msgspec.Struct, frozen=True, kw_only=True):
     """A graph with its nodes and edges; `reason` says why it paused or ended.
 
-    `residual_exposure_1e8` is the signed sum of proven fills by underlying, where not zero.
+    `residual_exposure_1e8` is the signed sum of proven fills by underlying, where not zero; that
+    of an event contract counts YES contracts, so that NO contracts are negative.
     """
 
     graph_id: str
     client_id: str
     status: str
     reason: str | None
-    nodes: dict[str, NodeState]
+    nodes: dict[str, NodeView]
     edges: dict[str, EdgeState]
     residual_exposure_1e8: dict[str, int]
 
@@ -59,13 +104,13 @@ class NodeAmended(msgspec.Struct, frozen=True, kw_only=True):
     graph_id: str
     node_id: str
     mode: str
-    node: NodeState
+    node: NodeView
 
 
 async def graph_status(call: Call, query: None, body: None) -> GraphView:
     """The status of a graph, its nodes and its edges."""
     state = await call.stack.engine.status(graph_name(call), client_id=call.client_id)
-    return view_of(state, call.client_id)
+    return view_of(call, state)
 
 
 async def cancel_graph(call: Call, query: None, body: None) -> GraphView:
@@ -81,9 +126,9 @@ async def cancel_graph(call: Call, query: None, body: None) -> GraphView:
         call.graph_id = graph_id
         await engine.status(graph_id, client_id=call.client_id)
         await engine.cancel_node(graph_id, node_id, client_id=call.client_id)
-        return view_of(await engine.status(graph_id, client_id=call.client_id), call.client_id)
+        return view_of(call, await engine.status(graph_id, client_id=call.client_id))
     state = await engine.cancel(graph_name(call), client_id=call.client_id)
-    return view_of(state, call.client_id)
+    return view_of(call, state)
 
 
 async def pause_graph(call: Call, query: None, body: PauseGraph | None) -> GraphView:
@@ -95,7 +140,7 @@ async def pause_graph(call: Call, query: None, body: PauseGraph | None) -> Graph
     )
     if answer.reason is not Reason.NONE:
         raise refused(answer.reason, answer.text)
-    return view_of(await engine.status(graph_id, client_id=call.client_id), call.client_id)
+    return view_of(call, await engine.status(graph_id, client_id=call.client_id))
 
 
 async def resume_graph(call: Call, query: None, body: None) -> GraphView:
@@ -104,7 +149,7 @@ async def resume_graph(call: Call, query: None, body: None) -> GraphView:
     answer = await engine.resume(graph_id, client_id=call.client_id)
     if answer.reason is not Reason.NONE:
         raise refused(answer.reason, answer.text)
-    return view_of(await engine.status(graph_id, client_id=call.client_id), call.client_id)
+    return view_of(call, await engine.status(graph_id, client_id=call.client_id))
 
 
 async def amend_node(call: Call, query: None, body: AmendNode) -> NodeAmended:
@@ -140,7 +185,10 @@ async def amend_node(call: Call, query: None, body: AmendNode) -> NodeAmended:
         raise refused(answer.reason, answer.text)
     after = await engine.status(graph_id, client_id=call.client_id)
     return NodeAmended(
-        graph_id=graph_id, node_id=node_id, mode=answer.mode, node=after.nodes[node_id]
+        graph_id=graph_id,
+        node_id=node_id,
+        mode=answer.mode,
+        node=node_of(call, after, node_id),
     )
 
 
@@ -159,17 +207,24 @@ async def engine_symbol(call: Call, graph_id: str, node_id: str) -> str:
     return row.symbol
 
 
-def view_of(state: GraphState, client_id: str) -> GraphView:
-    """As the wire has it."""
+def view_of(call: Call, state: GraphState) -> GraphView:
+    """As the wire has it, every node in the terms that its client gave it in."""
     return GraphView(
         graph_id=state.graph_id,
-        client_id=client_id,
+        client_id=call.client_id,
         status=state.status.value,
         reason=state.reason or None,
-        nodes=state.nodes,
+        nodes={name: node_of(call, state, name) for name in state.nodes},
         edges=state.edges,
         residual_exposure_1e8=state.residual_exposure,
     )
+
+
+def node_of(call: Call, state: GraphState, name: str) -> NodeView:
+    """One node of a graph, or a slice of one."""
+    node = state.nodes[name]
+    given = call.stack.markets.given.graph(call.client_id, state.graph_id)
+    return NodeView.of(node, given.get(node.slice_of or name))
 
 
 GRAPH = "/v1/execution_graphs/{graph_id}"

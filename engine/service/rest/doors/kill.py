@@ -34,7 +34,13 @@ class KillSwitch(Wire, frozen=True, kw_only=True):
 
 
 class KillState(msgspec.Struct, frozen=True, kw_only=True):
-    """The switch after a request; `receipt` is what engaging it did, null when it was cleared."""
+    """The switch after a request, and what engaging it did.
+
+    Cancelled, open and unknown orders are child orders at venues; `orders` are the
+    `node_order_id` of all of them, as `/v1/orders` and `/v1/venue_cancel_all` name them.
+    `recovering_graphs` of an earlier run still wait for their venues' lists: they stop as they
+    come back, and until then their orders are unknown.
+    """
 
     active: bool
     reason: str
@@ -46,6 +52,8 @@ class KillState(msgspec.Struct, frozen=True, kw_only=True):
     residual_exposure_1e8: dict[str, int]
     quiet_ms: int | None
     warning: str
+    orders: list[str]
+    recovering_graphs: int
 
 
 class SwitchView(msgspec.Struct, frozen=True):
@@ -128,7 +136,21 @@ def scope_of(call: Call, given: KillSwitch) -> tuple[KillScope, str]:
     if not own and not call.caller.may(Scope.ADMIN):
         text = f"the scope {given.scope.value!r} concerns other clients; it needs the admin scope"
         raise ApiError(ErrorCode.FORBIDDEN, text)
+    if given.scope is KillScope.CLIENT and not own and not is_client(call, given.key):
+        text = f"there is no client {given.key[:50]!r}: it has no key, and never had an order"
+        raise ApiError(ErrorCode.NOT_FOUND, text)
     return given.scope, given.key
+
+
+def is_client(call: Call, client_id: str) -> bool:
+    """Whether the client has a key here, ever had an order, or is halted already."""
+    engine, environment = call.stack.engine, call.stack.engine.environment
+    if client_id == engine.config.client_id or call.desk.keys.list(client_id, environment):
+        return True
+    if engine.queries.account(client_id, environment) is not None:
+        return True
+    halts = engine.queries.halts(environment)
+    return any(one[:2] == (KillScope.CLIENT, client_id) for one in halts)
 
 
 async def cleared(call: Call, scope: KillScope, key: str) -> KillState:
@@ -145,6 +167,8 @@ async def cleared(call: Call, scope: KillScope, key: str) -> KillState:
         residual_exposure_1e8={},
         quiet_ms=None,
         warning="",
+        orders=[],
+        recovering_graphs=0,
     )
 
 
@@ -161,6 +185,8 @@ def state_of(receipt: KillReceipt) -> KillState:
         residual_exposure_1e8=receipt.residual_exposure,
         quiet_ms=receipt.quiet_ms,
         warning=receipt.warning,
+        orders=list(receipt.orders),
+        recovering_graphs=receipt.recovering,
     )
 
 

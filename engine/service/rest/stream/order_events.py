@@ -1,7 +1,8 @@
 """Journal entries as stream events: the same entry makes the same events, live or replayed.
 
-An order's row is rebuilt from its graph's acceptance and the whole state in each `NodeChanged`,
-not read from the store, which may be ahead of the entry.
+What a client is told is in the terms that it gave its order in, as in the rows of the REST doors:
+an order on a NO side is shown as NO. An order's row is rebuilt from its graph's acceptance and the
+whole state in each `NodeChanged`, not read from the store, which may be ahead of the entry.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from engine.decisions.classify import classify
 from engine.decisions.node_memory import unpack_memory
 from engine.model.graph import GraphStatus, NodeStatus
 from engine.model.instruments import Environment
+from engine.model.mirror import mirror_price
 from engine.model.records import (
     DecisionRecord,
     FillRecord,
@@ -26,6 +28,14 @@ from engine.model.records import (
 )
 from engine.model.traces import Memory, events_of
 from engine.model.units import average_price_1e9, divide_half_even
+from engine.service.markets.given_orders import GivenOrders
+from engine.service.markets.given_views import (
+    entry_as_given,
+    fill_as_given,
+    fill_row_as_given,
+    order_as_given,
+)
+from engine.service.markets.graph_symbols import Given
 from engine.service.order_views import FillView, OrderView
 from engine.service.rest.stream.frames import encoded
 from engine.service.rest.stream.payloads import Routing, Tca
@@ -108,8 +118,10 @@ class OrderEvents:
         queries: Queries,
         environment: Environment,
         is_prediction: Callable[[str], bool] = lambda symbol: False,
+        given: GivenOrders | None = None,
     ) -> None:
         self.queries = queries
+        self.given = given
         self.environment = environment
         self.is_prediction = is_prediction
         self._known: dict[tuple[str, str], tuple[Kinds, Known]] = {}
@@ -118,8 +130,9 @@ class OrderEvents:
         """The events of one entry in topics of these kinds; no other client may get them."""
         graph_id = entry.graph_id
         if TopicKind.FILLS in kinds and isinstance(entry.payload, FillRecord):
-            data = encoded(FillView.of(_fill_row(entry, entry.payload)))
-            yield OrderEvent(TopicKind.FILLS, graph_id, data)
+            fill = FillView.of(_fill_row(entry, entry.payload))
+            fill = fill_as_given(fill, self._given(entry, fill.node_id, fill.symbol))
+            yield OrderEvent(TopicKind.FILLS, graph_id, encoded(fill))
         kinds -= {TopicKind.FILLS}
         if not kinds:
             return
@@ -130,12 +143,14 @@ class OrderEvents:
         known.apply(entry)
         if TopicKind.ROUTING in kinds and isinstance(entry.payload, DecisionRecord):
             order = known.rows.get(entry.node_id)
-            routing = Routing.of(entry, "" if order is None else order.node_order_id)
+            routing = self._routing(entry, "" if order is None else order.node_order_id)
             yield OrderEvent(TopicKind.ROUTING, graph_id, encoded(routing))
         if TopicKind.ORDERS in kinds:
             for row in _rows_told(entry, known):
-                yield OrderEvent(TopicKind.ORDERS, graph_id, encoded(known.view(row)))
-        yield from _steps(entry, known.traces, kinds)
+                given = self._given(entry, row.node_id, row.symbol)
+                view = order_as_given(known.view(row), given)
+                yield OrderEvent(TopicKind.ORDERS, graph_id, encoded(view))
+        yield from _steps(self._told(entry, known, kinds), known.traces, kinds)
         if TopicKind.TCA in kinds and isinstance(entry.payload, NodeChanged):
             ended = known.rows.get(entry.node_id)
             if ended is not None and ended.status.terminal:
@@ -169,17 +184,42 @@ class OrderEvents:
             del self._known[next(iter(self._known))]
         return known
 
+    # -- how orders were given
+
+    def _given(self, entry: JournalEntry, node_id: str, symbol: str) -> Given | None:
+        if self.given is None or not entry.graph_id:
+            return None
+        return self.given.of(entry.client_id, entry.graph_id, node_id, symbol)
+
+    def _told(self, entry: JournalEntry, known: Known, kinds: Kinds) -> JournalEntry:
+        """The entry as its traces tell it."""
+        row = known.rows.get(entry.node_id) if TopicKind.TRACES in kinds else None
+        if row is None:
+            return entry
+        return entry_as_given(entry, self._given(entry, row.node_id, row.symbol))
+
+    def _routing(self, entry: JournalEntry, node_order_id: str) -> Routing:
+        record = entry.payload
+        assert isinstance(record, DecisionRecord), "only a decision routes"
+        event = self.is_prediction(record.symbol)
+        made = Routing.of(entry, node_order_id, is_prediction=event)
+        return made.as_given(self._given(entry, entry.node_id, record.symbol))
+
     # -- the report of an ended order
 
     def _report(self, entry: JournalEntry, known: Known) -> Tca:
         row = known.rows[entry.node_id]
+        given = self._given(entry, row.node_id, row.symbol)
         fills = [one for one in self.queries.fills_of(row.order_number) if one.seq <= entry.seq]
         decisions = [one for one in self._decisions(row, entry) if one.seq <= entry.seq]
+        arrival = _arrival_mid_1e9(known, row)
+        if given is not None and given.mirrored and arrival:
+            arrival = mirror_price(arrival)
         return Tca.of(
-            known.view(row),
-            _arrival_mid_1e9(known, row),
-            fills,
-            [Routing.of(_as_entry(one, entry), row.node_order_id) for one in decisions],
+            order_as_given(known.view(row), given),
+            arrival,
+            [fill_row_as_given(one, given) for one in fills],
+            [self._routing(_as_entry(one, entry), row.node_order_id) for one in decisions],
             is_prediction=self.is_prediction(row.symbol),
         )
 

@@ -18,6 +18,7 @@ from engine.messages import Subscribe, Unsubscribe
 from engine.model.records import JournalEntry
 from engine.service.api_error import ApiError, ErrorCode
 from engine.service.engine import ExecutionEngine
+from engine.service.markets.given_orders import GivenOrders
 from engine.service.rest.stream.frames import event
 from engine.service.rest.stream.limits import StreamLimits
 from engine.service.rest.stream.order_events import OrderEvents
@@ -267,7 +268,8 @@ class OrderPump:
             handle = symbols.get(symbol)
             return handle is not None and handle.market.instrument.type == "prediction"
 
-        return OrderEvents(self.queries, self.engine.environment, is_prediction)
+        given = GivenOrders(self.engine)
+        return OrderEvents(self.queries, self.engine.environment, is_prediction, given)
 
     def _count(self, client_id: str) -> None:
         """Keep who wants which kind of event of a client."""

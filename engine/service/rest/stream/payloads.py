@@ -1,7 +1,8 @@
 """Wire shapes of the stream's topics that no other door has, and how they come from the record.
 
-Quantities are in 1e-8, prices and money in 1e-9; costs in bps are positive when they are ours to
-pay. Prices of market topics are human numbers for display. Unknown is null.
+Quantities are in 1e-8, prices and money in 1e-9; costs in bps are of the mid and positive when they
+are ours to pay. Those of event contracts also stand in cents of the 1 USD payoff (`*_cents`, null
+for all else). Prices of market topics are human numbers for display. Unknown is null.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from typing import Self
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from engine.model.mirror import PAYOFF_1E9, mirror_price
 from engine.model.records import DecisionRecord, JournalEntry
 from engine.model.units import average_price_1e9
+from engine.service.markets.given_views import OTHER_SIDE, mirrored_bps
+from engine.service.markets.graph_symbols import Given
 from engine.service.order_views import OrderView
 from engine.store.rows import FillRow
 
@@ -93,6 +97,7 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
     planned_qty_1e8: int
     mid_1e9: int | None
     est_cost_bps: float | None
+    est_cost_cents: float | None
     best_single_venue: str | None
     best_single_cost_bps: float | None
     chosen: str | None
@@ -100,14 +105,17 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
     candidates: list[Candidate]
 
     @classmethod
-    def of(cls, entry: JournalEntry, node_order_id: str) -> Self:
-        """From the entry of a decision."""
+    def of(cls, entry: JournalEntry, node_order_id: str, *, is_prediction: bool = False) -> Self:
+        """From the entry of a decision; that of an event contract has its costs in bps of the
+        payoff, which become bps of the mid."""
         record = entry.payload
         assert isinstance(record, DecisionRecord), "only a decision routes"
         venues = record.venues
         largest = max(record.legs, key=lambda leg: leg[1], default=None)
         pairs = zip(venues, record.eligibility, strict=True)
         estimated = record.mid_1e9 and record.legs
+        unit = PAYOFF_1E9 / record.mid_1e9 if is_prediction and record.mid_1e9 else 1.0
+        single = record.best_single_venue and (record.mid_1e9 or not is_prediction)
         return cls(
             decision_id=record.decision_id,
             graph_id=entry.graph_id,
@@ -121,12 +129,34 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
             qty_1e8=record.qty_1e8,
             planned_qty_1e8=record.planned_qty_1e8,
             mid_1e9=record.mid_1e9 or None,
-            est_cost_bps=record.est_cost_bps if estimated else None,
+            est_cost_bps=record.est_cost_bps * unit if estimated else None,
+            est_cost_cents=record.est_cost_bps / 100 if estimated and is_prediction else None,
             best_single_venue=record.best_single_venue or None,
-            best_single_cost_bps=record.best_single_cost_bps if record.best_single_venue else None,
+            best_single_cost_bps=record.best_single_cost_bps * unit if single else None,
             chosen=None if largest is None else venues[largest[0]],
             legs=[RoutedLeg(venues[leg[0]], leg[1], leg[2]) for leg in record.legs],
             candidates=[Candidate(name, not why, str(why) or None) for name, why in pairs],
+        )
+
+    def as_given(self, given: Given | None) -> Routing:
+        """The decision as its client gave the order: of a NO order the other side, at 1 - p."""
+        if given is None:
+            return self
+        if not given.mirrored:
+            return msgspec.structs.replace(self, symbol=given.symbol)
+        mid = self.mid_1e9
+        legs = [
+            RoutedLeg(one.venue, one.qty_1e8, mirror_price(one.limit_price_1e9))
+            for one in self.legs
+        ]
+        return msgspec.structs.replace(
+            self,
+            symbol=given.symbol,
+            side=OTHER_SIDE[self.side],
+            mid_1e9=mirror_price(mid) if mid else None,
+            est_cost_bps=mirrored_bps(self.est_cost_bps, mid) if mid else None,
+            best_single_cost_bps=mirrored_bps(self.best_single_cost_bps, mid) if mid else None,
+            legs=legs,
         )
 
     @property
@@ -169,9 +199,12 @@ class Tca(msgspec.Struct, frozen=True, kw_only=True):
     benchmark: str
     benchmark_vwap_1e9: int | None
     slippage_bps: float | None
+    slippage_cents: float | None
     total_cost_bps: float | None
+    total_cost_cents: float | None
     fees_1e9: int
     est_cost_bps: float | None
+    est_cost_cents: float | None
     best_single_venue: str | None
     savings_vs_single_venue_bps: float | None
     venue_mix: list[VenueShare]
@@ -193,6 +226,8 @@ class Tca(msgspec.Struct, frozen=True, kw_only=True):
         paid = sum(fill.price_1e9 * fill.qty_1e8 for fill in fills)
         fees = sum(fill.fee_1e9 for fill in fills)
         slippage = total = None
+        # Cents of the payoff in one bp of the benchmark.
+        cents = arrival_mid_1e9 / PAYOFF_1E9 / 100 if is_prediction else None
         if filled and arrival_mid_1e9:
             sign = 1 if order.side == "BUY" else -1
             base = arrival_mid_1e9 * filled
@@ -213,9 +248,12 @@ class Tca(msgspec.Struct, frozen=True, kw_only=True):
             benchmark="arrival_mid",
             benchmark_vwap_1e9=arrival_mid_1e9 or None,
             slippage_bps=slippage,
+            slippage_cents=None if cents is None or slippage is None else slippage * cents,
             total_cost_bps=total,
+            total_cost_cents=None if cents is None or total is None else total * cents,
             fees_1e9=fees,
             est_cost_bps=_weighted([(one, one.est_cost_bps) for one in decisions]),
+            est_cost_cents=_weighted([(one, one.est_cost_cents) for one in decisions]),
             best_single_venue=decisions[0].best_single_venue if decisions else None,
             savings_vs_single_venue_bps=_weighted([(one, one.savings_bps) for one in decisions]),
             venue_mix=_venue_mix(fills, filled),

@@ -106,6 +106,14 @@ def test_the_record_is_asked_once_a_graph_and_only_for_events() -> None:
     assert orders.of("c", "not-yet", "a", SLUG) == NO
 
 
+def test_an_event_that_is_no_longer_listed_keeps_its_side() -> None:
+    orders, _ = make(g={"a": NO})
+    shown = orders.order(view(OrderView, symbol="settled-last-year", avg_fill_price_1e9=70 * CENT))
+    assert (shown.side, shown.avg_fill_price_1e9) == ("BUY", 30 * CENT)
+    assert orders.graph("c", "g") == {"a": NO}
+    assert orders.graph("c", "nowhere") == {}
+
+
 def test_the_memory_is_bounded() -> None:
     orders, record = make()
     for number in range(CACHE_MAX + 10):

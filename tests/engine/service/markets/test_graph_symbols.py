@@ -15,6 +15,7 @@ from engine.model.intake import parse_graph
 from engine.service.api_error import ApiError, ErrorCode
 from engine.service.markets.graph_symbols import (
     GIVEN_KEY,
+    METADATA_MAX,
     Given,
     GraphSymbols,
     given_symbols,
@@ -166,11 +167,16 @@ def test_the_engines_own_metadata_cannot_be_given() -> None:
         assert faults[0][0] == f"metadata.{GIVEN_KEY}"
 
 
-def test_metadata_without_room_stays_as_it_is() -> None:
-    full = {"mine": "x" * 65_530}
-    graph = canonical(graph_of(node(f"{SLUG}:no"), metadata=full))
-    assert graph.metadata == full
-    assert graph.nodes[0].instrument.symbol == SLUG
+def test_metadata_without_room_for_the_given_side_is_refused() -> None:
+    order = node(f"{SLUG}:no")
+    room = METADATA_MAX - len(GIVEN_KEY) - len(f'{{"a":{{"symbol":"{SLUG}:no","mirrored":true}}}}')
+    graph = canonical(graph_of(order, metadata={"k": "x" * (room - 1)}))
+    assert given_symbols(graph.metadata) == {"a": Given(f"{SLUG}:no", mirrored=True)}
+    (fault,) = faults_of(graph_of(order, metadata={"k": "x" * room}))
+    assert fault[0] == "metadata"
+    assert "1 characters shorter" in fault[1]
+    full = {"k": "x" * (METADATA_MAX - 1)}
+    assert canonical(graph_of(node("BTC-USD"), metadata=full)).metadata == full
 
 
 def test_metadata_of_others_is_no_given_symbol() -> None:

@@ -19,4 +19,7 @@ def test_flat_fees_and_venues_without_data() -> None:
 
 def test_event_fees_are_told_at_one_half() -> None:
     sports = listing("poly", 0, fees=FeeSchedule(taker_ppm=30_000, quadratic=True))
-    assert fee_table("T", [sports]).fees == [FeeRow("poly", 0.0, 150.0)]
+    table = fee_table("T", [sports])
+    assert table.fees == [FeeRow("poly", 0.0, 150.0)]
+    assert table.note is not None and "p = 0.50" in table.note
+    assert fee_table("T", [listing("a", 0, fees=FeeSchedule(taker_ppm=450))]).note is None

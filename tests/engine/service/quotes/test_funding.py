@@ -76,3 +76,5 @@ def test_spot_venues_and_spot_symbols_are_refused() -> None:
             funding_history(block, venue, ppm, (0, HOUR), 1)
         assert caught.value.code is ErrorCode.INVALID_PARAMS
         assert caught.value.details[0][0] == field
+    with pytest.raises(ApiError, match="no funding is configured here for okx; it is for hyper"):
+        funding_history(perp_market(), "okx", PPM, (0, HOUR), 1)

@@ -9,7 +9,7 @@ import pytest
 
 from engine.service.api_error import ApiError, ErrorCode
 from engine.service.quotes.board import Quotes
-from engine.service.quotes.walks import SIZES_MAX, parse_sizes
+from engine.service.quotes.walks import SIZES_MAX, SideWord, parse_sizes
 from tests.support.quotes_rig import code_of, with_quotes
 
 P = 10**9
@@ -157,5 +157,22 @@ def test_routing_has_every_leg_and_every_candidate() -> None:
         assert sum(planned.values()) == 50 * Q
         assert routing.routing_version == 1
         assert (routing.est_cost_bps or 0) > 0
+
+    with_quotes(check)
+
+
+@pytest.mark.parametrize("symbol", [f"{EVENT}:no", EVENT, "ETH-USD"])
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_routing_estimates_in_the_unit_of_the_preview(symbol: str, side: SideWord) -> None:
+    async def check(quotes: Quotes) -> None:
+        preview = await quotes.preview(symbol, side, Decimal(10))
+        routing = await quotes.routing(symbol, side, Decimal(10))
+        assert routing.est_cost_bps == pytest.approx(preview.estimated_total_cost_bps, rel=0.01)
+        cents = None if symbol == "ETH-USD" else (preview.estimated_total_cost_usd or 0) * 100 / 10
+        assert routing.est_cost_cents == (cents and pytest.approx(cents, rel=0.01))
+        priced = [one.taker_fee_bps for one in routing.candidates if one.planned_qty_1e8]
+        paid = [leg.fee_bps for leg in routing.legs]
+        # Of the mid there and of the leg's own price here: close, and on the same side.
+        assert priced == pytest.approx(paid, rel=0.1)
 
     with_quotes(check)

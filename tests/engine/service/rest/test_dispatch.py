@@ -123,6 +123,28 @@ def test_bodies_and_queries_are_strict() -> None:
     with_rest(test)
 
 
+def test_numbers_are_plain_and_keys_stand_once() -> None:
+    async def test(world: RestWorld) -> None:
+        path = "/v1/execution/forecast?symbol=BTC-USD&side=buy"
+        for text in ("1_000", "%D9%A3", "%201", "nan", "inf", "1%20"):
+            answer = await world.go("GET", f"{path}&qty={text}")
+            assert (answer.status, answer.code) == (422, "VALIDATION_ERROR")
+            assert answer.json["error"]["details"][0]["field"] == "qty"
+        assert (await world.go("GET", f"{path}&qty=1e-1")).status == 200
+        asked = "/v1/execution/simulate?symbol=BTC-USD&side=buy&qty=1&max_cost_bps="
+        for text in ("nan", "inf", "-inf"):
+            answer = await world.go("GET", asked + text)
+            assert answer.json["error"]["details"][0]["field"] == "max_cost_bps"
+        twice = b'{"symbol":"BTC-USD","side":"buy","qty":1,"qty":2}'
+        answer = await world.go("POST", "/v1/orders", data=twice)
+        assert (answer.status, answer.json["error"]["details"][0]["field"]) == (422, "qty")
+        twice = b'{"new_qty_1e8":100000000,"new_qty_1e8":200000000}'
+        answer = await world.go("PATCH", "/v1/orders/graph:g:order:1", data=twice)
+        assert (answer.status, answer.json["error"]["details"][0]["field"]) == (422, "new_qty_1e8")
+
+    with_rest(test)
+
+
 def test_request_ids_are_echoed_or_made() -> None:
     async def test(world: RestWorld) -> None:
         answer = await world.go("GET", "/v1/health", headers={"X-Request-Id": "mine-1"})

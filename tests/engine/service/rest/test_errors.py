@@ -52,6 +52,8 @@ def test_each_error_has_its_code(error: EngineError, code: ErrorCode, retryable:
         (Reason.NOT_FOUND, 404),
         (Reason.ENGINE_BUSY, 503),
         (Reason.NOTIONAL_LIMIT, 422),
+        (Reason.BELOW_FILLED, 422),
+        (Reason.PRICE_DEVIATION, 422),
         (Reason.NOT_SUPPORTED, 501),
     ],
 )

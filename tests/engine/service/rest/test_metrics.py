@@ -22,6 +22,8 @@ def test_figures_are_those_of_the_engine() -> None:
         assert rows[f'execgraph_http_request_seconds_bucket{base},le="+Inf"}}'] == total == 1
         store = world.service.engine.journal_parts[0]
         assert rows['execgraph_journal_last_seq{environment="sandbox"}'] == store.last_seq > 0
+        assert rows['execgraph_optimality_gap_samples{environment="sandbox"}'] >= 0
+        assert rows['execgraph_decisions_not_redone{environment="sandbox"}'] == 0
         assert rows['execgraph_trading_halted{environment="sandbox"}'] == 0
         sent = [value for name, value in rows.items() if name.startswith("execgraph_orders_sent")]
         assert sum(sent) >= 1

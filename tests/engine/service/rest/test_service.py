@@ -10,6 +10,7 @@ import pytest
 from engine import ConfigError
 from engine.service.config import EngineConfig, RestConfig
 from engine.service.rest.service import RestService, is_loopback
+from tests.support.held_recovery import HeldRecovery
 from tests.support.rest_world import BUY, RESTING, rest_world
 
 
@@ -33,6 +34,48 @@ def test_a_restart_loses_no_order_and_no_answer(tmp_path: Path) -> None:
             ended = await world.ok("DELETE", path, key=raw)
             assert ended["graph_id"] == resting["graph_id"]
             await world.done(resting["graph_id"])
+
+    asyncio.run(main())
+
+
+def test_a_kill_during_recovery_and_one_before_a_stop_end_what_was_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill = {"active": True, "reason": "enough"}
+
+    async def main() -> None:
+        paths = []
+        async with rest_world(tmp_path) as world:
+            raw = world.raw
+            for _ in range(3):
+                made = await world.ok("POST", "/v1/orders", RESTING)
+                paths.append(f"/v1/execution_graphs/{made['graph_id']}")
+            for path in paths:
+                await world.until(path, lambda got: got["nodes"]["order"]["working_qty_1e8"] > 0)
+        held = HeldRecovery(monkeypatch)
+        async with rest_world(tmp_path) as world:
+            answer = await world.go("GET", "/v1/health/ready", key="")
+            assert answer.status == 503
+            assert answer.json["reasons"] == ["sandbox: recovery of 3 graphs is not finished"]
+            leave = {"active": True, "cancel_open_orders": False}
+            state = await world.ok("POST", "/v1/kill_switch", leave, key=raw)
+            assert len(state["unknown_orders"]) == len(state["orders"]) == 3
+            assert (state["quiet_ms"], state["recovering_graphs"]) == (None, 3)
+            assert state["cancelled_orders"] == []
+            cancel = asyncio.create_task(world.ok("POST", "/v1/kill_switch", kill, key=raw))
+            await asyncio.sleep(0.1)
+            assert not cancel.done()
+            # Stopped before anything came back: only the record knows of the switch.
+            cancel.cancel()
+        held.release()
+        async with rest_world(tmp_path) as world:
+            for path in paths:
+                await world.until(path, lambda got: got["status"] == "cancelled", key=raw)
+            assert (await world.ok("GET", "/v1/kill_switch", key=raw))["active"]
+            await world.ok("POST", "/v1/kill_switch/clear", key=raw)
+            assert (await world.ok("GET", "/v1/health/ready", key=""))["ready"]
+            for path in paths:
+                assert (await world.ok("GET", path, key=raw))["status"] == "cancelled"
 
     asyncio.run(main())
 

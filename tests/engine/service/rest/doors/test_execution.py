@@ -83,12 +83,14 @@ def test_lists_with_commas() -> None:
     assert names("") == ()
 
 
-def test_the_simulated_method_is_not_there_yet() -> None:
-    board = cast("Intelligence", None)
-    order = {"symbol": "ETH-USD", "side": "buy", "qty": "1", "method": "simulated"}
-    with pytest.raises(ApiError) as refused:
-        asyncio.run(go(board, "simulate", order))
-    assert refused.value.code is ErrorCode.NOT_IMPLEMENTED
+def test_the_simulated_method_answers_with_a_job() -> None:
+    async def work(engine: ExecutionEngine, board: Intelligence) -> None:
+        order = {"symbol": "ETH-USD", "side": "buy", "qty": "1", "method": "simulated", "runs": "1"}
+        job = await go(board, "simulate", order)
+        assert (job["method"], job["status"]) == ("simulated", "running")
+        assert board.scenarios.view("local", job["job_id"]).qty_1e8 == ETH
+
+    with_board(work)
 
 
 @pytest.mark.parametrize(

@@ -53,3 +53,24 @@ def test_traces_tell_the_whole_way_of_an_order() -> None:
         assert (await world.go("GET", "/v1/traces?graph_id=x")).status == 404
 
     with_rest(test)
+
+
+def test_a_no_order_is_told_as_no_everywhere() -> None:
+    async def test(world: RestWorld) -> None:
+        symbol = "btc-above-70k-year-end:no"
+        made = await world.ok("POST", "/v1/orders", {"symbol": symbol, "side": "buy", "qty": 10})
+        await world.done(made["graph_id"])
+        fills = (await world.ok("GET", "/v1/fills"))["fills"]
+        assert {(fill["symbol"], fill["side"]) for fill in fills} == {(symbol, "BUY")}
+        money = sum(fill["price_1e9"] * fill["qty_1e8"] for fill in fills) / 1e17
+        traces = (await world.ok("GET", f"/v1/traces?graph_id={made['graph_id']}"))["traces"]
+        texts = [one["text"] for one in traces if one["event"] in ("CHILD_SENT", "FILL")]
+        assert texts and all(text.startswith("buy 10 at 0.") for text in texts)
+        prices = [one["text"].split()[-1] for one in traces if one["event"] == "FILL"]
+        assert [float(text) for text in prices] == [one["price_1e9"] / 1e9 for one in fills[::-1]]
+        for asked in ("", f"?symbol={symbol}", f"?symbol={symbol.removesuffix(':no')}"):
+            summary = await world.ok("GET", f"/v1/execution/summary{asked}")
+            assert abs(summary["total_notional_usd"] - money) < 1e-9
+        assert (await world.go("GET", "/v1/execution/summary?symbol=nonsense")).status == 404
+
+    with_rest(test)

@@ -122,3 +122,61 @@ def test_the_published_clients_cut_off_id_is_a_clear_404() -> None:
             assert (await world.go("GET", f"/v1/execution_graphs/{name}")).status == 404
 
     with_rest(test)
+
+
+def test_a_no_order_is_told_and_amended_in_its_own_prices() -> None:
+    async def test(world: RestWorld) -> None:
+        symbol = "btc-above-70k-year-end:no"
+        made = await world.ok("POST", "/v1/orders", {"symbol": symbol, "side": "buy", "qty": 10})
+        graph = await world.done(made["graph_id"])
+        order = await world.ok("GET", f"/v1/orders/graph:{made['graph_id']}:order:1")
+        average = order["avg_fill_price_1e9"]
+        assert graph["nodes"]["order"]["avg_fill_price_1e9"] == average > 0
+        fills = (await world.ok("GET", "/v1/fills"))["fills"]
+        prices = [fill["price_1e9"] for fill in fills]
+        assert min(prices) <= average <= max(prices)
+        again = await world.ok("DELETE", f"/v1/execution_graphs/{made['graph_id']}")
+        assert again["nodes"]["order"]["avg_fill_price_1e9"] == average
+        # A limit that takes some and leaves the rest resting: it is shown by every answer.
+        price = (max(prices) + 10_000_000) / 1e9
+        body = {"symbol": symbol, "side": "buy", "qty": 100_000, "price": price}
+        made = await world.ok("POST", "/v1/orders", body)
+        path = f"/v1/execution_graphs/{made['graph_id']}"
+        rests = await world.until(
+            path, lambda graph: graph["nodes"]["order"]["working_qty_1e8"] > 0
+        )
+        shown = rests["nodes"]["order"]["avg_fill_price_1e9"]
+        assert 0 < shown <= price * 1e9
+        answer = await world.ok("PATCH", f"{path}/nodes/order", {"qty_1e8": 90_000 * 10**8})
+        assert 0 < answer["node"]["avg_fill_price_1e9"] <= price * 1e9
+        paused = await world.ok("POST", f"{path}/pause")
+        assert 0 < paused["nodes"]["order"]["avg_fill_price_1e9"] <= price * 1e9
+
+    with_rest(test)
+
+
+def test_slices_are_parts_of_their_node_with_their_own_fills() -> None:
+    async def test(world: RestWorld) -> None:
+        node = {
+            "node_id": "t",
+            "instrument": {"symbol": "ETH-USD", "type": "spot"},
+            "side": "buy",
+            "quantity": {"fixed": {"qty_1e8": 3 * 10**8}},
+            "execution": {"pacing": {"uniform": {"num_slices": 3, "interval_ms": 100}}},
+        }
+        made = await world.ok("POST", "/v1/orders", {"nodes": [node], "edges": []})
+        graph = await world.done(made["graph_id"])
+        whole = graph["nodes"].pop("t")
+        assert whole["slice_of"] is None
+        assert whole["working_qty_1e8"] == 0
+        slices = list(graph["nodes"].values())
+        assert [one["slice_of"] for one in slices] == ["t"] * 3
+        for field in ("filled_qty_1e8", "fill_count", "fees_1e9"):
+            assert sum(one[field] for one in slices) == whole[field] > 0
+        fills = (await world.ok("GET", "/v1/fills?limit=1000"))["fills"]
+        for one in slices:
+            assert min(f["price_1e9"] for f in fills) <= one["avg_fill_price_1e9"]
+            assert one["avg_fill_price_1e9"] <= max(f["price_1e9"] for f in fills)
+            assert one["working_qty_1e8"] is one["unknown_qty_1e8"] is None
+
+    with_rest(test)

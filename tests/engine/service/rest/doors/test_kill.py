@@ -104,6 +104,27 @@ def test_an_administrator_stops_a_symbol_or_all() -> None:
     with_rest(test)
 
 
+def test_a_target_that_nobody_knows_is_not_found() -> None:
+    async def test(world: RestWorld) -> None:
+        path = await resting(world)
+        graph_id = path.rpartition("/")[2]
+        for active in (True, False):
+            for target in ({"scope": "graph", "key": "typo"}, {"scope": "client", "key": "nobody"}):
+                answer = await world.go("POST", "/v1/kill_switch", {"active": active, **target})
+                assert (answer.status, answer.code) == (404, "NOT_FOUND")
+        assert not (await world.ok("GET", "/v1/kill_switch"))["active"]
+        # A key is enough to be known.
+        world.key(TRADER, "bob")
+        body = {"active": True, "scope": "client", "key": "bob"}
+        assert (await world.ok("POST", "/v1/kill_switch", body))["orders"] == []
+        body = {"active": True, "scope": "graph", "key": graph_id}
+        state = await world.ok("POST", "/v1/kill_switch", body)
+        assert state["orders"] == [f"graph:{graph_id}:order:1"]
+        assert len(state["cancelled_orders"]) == 1
+
+    with_rest(test)
+
+
 def test_everything_on_one_venue_is_cancelled() -> None:
     async def test(world: RestWorld) -> None:
         bob = world.key(TRADER, "bob")

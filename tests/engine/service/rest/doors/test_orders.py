@@ -133,6 +133,33 @@ def test_an_order_is_amended_and_its_old_id_stays_valid() -> None:
     with_rest(test)
 
 
+def test_what_cannot_be_traded_is_refused_with_its_reason() -> None:
+    async def test(world: RestWorld) -> None:
+        def told(answer: Any) -> str:
+            details: list[dict[str, str]] = answer.json["error"]["details"]
+            return details[-1]["message"]
+
+        _, name = await resting(world)
+        path = f"/v1/orders/{quote(name, safe='')}"
+        far = {"new_constraints": {"max_price_1e9": 150_000 * 10**9}}
+        answer = await world.go("PATCH", path, far)
+        assert (answer.status, told(answer)) == (422, "PRICE_DEVIATION")
+        row = await world.ok("GET", path)
+        assert (row["node_order_id"], row["status"]) == (name, "RUNNING")
+        for query in ("", "?dry_run=true"):
+            answer = await world.go("POST", f"/v1/orders{query}", {**BUY, "qty": 1e-8})
+            assert (answer.status, told(answer)) == (422, "BELOW_MINIMUM")
+            event = {"symbol": "KXBTCZ-26DEC31-T70000", "side": "buy", "qty": 10, "price": 1.5}
+            answer = await world.go("POST", f"/v1/orders{query}", event)
+            assert answer.status == 422
+            assert answer.json["error"]["details"][0]["field"] == "price"
+        dry = await world.ok("POST", "/v1/orders?dry_run=true", {**BUY, "price": 150_000})
+        (finding,) = dry["dry_run"]["findings"]
+        assert finding["kind"] == "risk_refuses" and "PRICE_DEVIATION" in finding["text"]
+
+    with_rest(test)
+
+
 def test_a_decrease_takes_off_what_remains() -> None:
     async def test(world: RestWorld) -> None:
         _, name = await resting(world)

@@ -9,6 +9,7 @@ from engine.model.graph import NodeStatus
 from engine.model.instruments import Environment
 from engine.model.records import DecisionRecord, JournalEntry
 from engine.model.units import Side
+from engine.service.markets.graph_symbols import Given
 from engine.service.order_views import OrderView
 from engine.service.rest.stream.payloads import Routing, Tca
 from engine.store.rows import FillRow, NodeRow
@@ -33,13 +34,21 @@ def fill(venue: str, qty: int, price: int, fee: int) -> FillRow:
     )  # fmt: skip
 
 
-def decision(qty: int, cost: float, single: str = "a", single_cost: float = 9.0) -> Routing:
+def decision(
+    qty: int,
+    cost: float,
+    single: str = "a",
+    single_cost: float = 9.0,
+    mid: int = 100 * USD,
+    *,
+    event: bool = False,
+) -> Routing:
     record = DecisionRecord(
-        1, 1, 2, "X", Side.BUY, qty * UNIT, qty * UNIT, 100 * USD, cost, single, single_cost, 1,
+        1, 1, 2, "X", Side.BUY, qty * UNIT, qty * UNIT, mid, cost, single, single_cost, 1,
         ("a", "b"), (Reason.NONE, Reason.LINK_DOWN), ((0, UNIT, 5), (1, 2 * UNIT, 6)), b"",
     )  # fmt: skip
     entry = JournalEntry(2, 7, 77, "c", Environment.SANDBOX, "g", "n", 0, record)
-    return Routing.of(entry, NAME)
+    return Routing.of(entry, NAME, is_prediction=event)
 
 
 def test_a_report_compares_with_the_arrival_in_the_right_direction() -> None:
@@ -86,3 +95,32 @@ def test_routing_names_its_legs_and_why_a_venue_was_left_out() -> None:
     assert routing.candidates[1].reason == "LINK_DOWN"
     assert routing.ts_unix_ns == 77
     assert routing.side == "BUY"
+
+
+def test_costs_of_an_event_are_bps_of_the_mid_and_cents_of_the_payoff() -> None:
+    mid = 400_000_000
+    routing = decision(3, 240.0, single_cost=280.0, mid=mid, event=True)
+    assert routing.est_cost_bps == pytest.approx(600.0)
+    assert routing.best_single_cost_bps == pytest.approx(700.0)
+    assert routing.est_cost_cents == pytest.approx(2.4)
+    no = routing.as_given(Given("X:no", mirrored=True))
+    assert (no.symbol, no.side, no.mid_1e9) == ("X:no", "SELL", 600_000_000)
+    assert no.est_cost_bps == pytest.approx(400.0)
+    assert no.savings_bps == pytest.approx(400.0 / 6)
+    assert no.est_cost_cents == routing.est_cost_cents
+    assert [leg.limit_price_1e9 for leg in no.legs] == [USD - 5, USD - 6]
+    assert routing.as_given(Given("token")).symbol == "token"
+    assert routing.as_given(None) is routing
+    blind = decision(3, 240.0, mid=0, event=True)
+    assert (blind.est_cost_bps, blind.est_cost_cents, blind.best_single_cost_bps) == (None,) * 3
+    assert blind.as_given(Given("X:no", mirrored=True)).mid_1e9 is None
+    assert decision(3, 5.0).est_cost_cents is None
+
+
+def test_a_report_of_an_event_stands_in_cents_too() -> None:
+    fills = [fill("a", 4, 0, 0)]
+    report = Tca.of(order(), USD // 2, fills, [], is_prediction=True)
+    assert report.slippage_bps == pytest.approx(-10_000.0)
+    assert report.slippage_cents == report.total_cost_cents == pytest.approx(-50.0)
+    other = Tca.of(order(), USD // 2, fills, [], is_prediction=False)
+    assert other.slippage_cents is other.total_cost_cents is None
