@@ -13,8 +13,8 @@ from engine.store.verify import verify
 from tests.support.crash_rig import exchange_process, happened, recorded, told
 from tests.support.rest_process import Asked, Heard, RestLives, Stopped
 
-KILLS = 8
-KILLS_REMOTE = 3
+KILLS = 4
+KILLS_REMOTE = 2
 ORDERS_A_LIFE = 12
 Body = dict[str, Any]
 SYMBOLS = ("BTC-USD", "ETH-USD", "SOL-USD")

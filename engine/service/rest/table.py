@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from engine.service.rest.docs_page import documentation_doors
 from engine.service.rest.door import Door
 from engine.service.rest.doors import (
@@ -49,6 +51,7 @@ MODULES = (
 )
 
 
+@cache
 def all_doors() -> tuple[Door, ...]:
     """In the order of the documentation, which comes last and describes the others."""
     doors = tuple(door for module in MODULES for door in module.DOORS)
