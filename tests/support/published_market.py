@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from tests.support.published import Cases, Published, has, refused
 
 __all__ = ["MARKET"]
@@ -278,7 +280,8 @@ def slippage(world: Published) -> None:
     assert found["side"] == "sell"
     assert [row["size_usd"] for row in found["curve"]] == [1_000, 10_000, 100_000, 1_000_000]
     costs = [row["slippage_bps"] for row in found["curve"] if row["complete"]]
-    assert costs and costs == sorted(costs)
+    # Sizes are rounded to lots, so two that fit the first level may differ by a hair.
+    assert costs and all(b > a - 0.01 for a, b in pairwise(costs))
 
 
 @MARKET.case
