@@ -231,31 +231,7 @@ class Reducer:
         account = self._account(changes, entry)
         account.fill_count += 1
         changes.fills.append(
-            FillRow(
-                entry.seq,
-                account.account,
-                None if node is None else node.order_number,
-                entry.graph_id,
-                entry.node_id,
-                fill.fill_id,
-                fill.node_order_id,
-                fill.client_order_id,
-                fill.venue,
-                fill.symbol,
-                fill.side,
-                fill.qty_1e8,
-                fill.price_1e9,
-                fill.ts_unix_ns,
-                fill.fee_1e9,
-                fill.is_maker,
-                fill.commission_1e9,
-                fill.commission_asset,
-                fill.taker_fee_bps_applied,
-                fill.maker_fee_bps_applied,
-                fill.venue_reported_cum_fee_1e9,
-                fill.mid_1e9,
-                fill.touch_1e9,
-            )
+            FillRow.of(entry, fill, account.account, None if node is None else node.order_number)
         )
         child = self._child(changes, fill.client_order_id)
         if child is not None:

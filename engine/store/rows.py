@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import msgspec
 
 from engine.model.graph import GraphStatus, NodeStatus
 from engine.model.instruments import Environment
 from engine.model.orders import ChildState, TimeInForce
-from engine.model.records import GraphAccepted
+from engine.model.records import FillRecord, GraphAccepted, JournalEntry
 from engine.model.units import Side
 
 __all__ = [
@@ -193,6 +195,37 @@ class FillRow(Row, gc=False, array_like=True):
     venue_reported_cum_fee_1e9: int | None
     mid_1e9: int
     touch_1e9: int
+
+    @classmethod
+    def of(
+        cls, entry: JournalEntry, fill: FillRecord, account: int, order_number: int | None
+    ) -> Self:
+        """The row that an entry's fill makes."""
+        return cls(
+            entry.seq,
+            account,
+            order_number,
+            entry.graph_id,
+            entry.node_id,
+            fill.fill_id,
+            fill.node_order_id,
+            fill.client_order_id,
+            fill.venue,
+            fill.symbol,
+            fill.side,
+            fill.qty_1e8,
+            fill.price_1e9,
+            fill.ts_unix_ns,
+            fill.fee_1e9,
+            fill.is_maker,
+            fill.commission_1e9,
+            fill.commission_asset,
+            fill.taker_fee_bps_applied,
+            fill.maker_fee_bps_applied,
+            fill.venue_reported_cum_fee_1e9,
+            fill.mid_1e9,
+            fill.touch_1e9,
+        )
 
     def values(self) -> tuple[Value, ...]:
         maker = self.is_maker

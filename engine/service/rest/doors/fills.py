@@ -17,8 +17,8 @@ from engine.service.markets.given_views import entry_as_given
 from engine.service.order_views import FillView
 from engine.service.rest.call import Call
 from engine.service.rest.door import Door
-from engine.service.rest.doors.orders import OrderQuery, id_for, order_of, stored_symbol
-from engine.service.rest.pages import is_long, page_bounds
+from engine.service.rest.doors.orders import OrderQuery, id_for, order_of, read_page, stored_symbol
+from engine.service.rest.pages import page_bounds
 from engine.store.queries import Queries
 
 __all__ = ["DOORS"]
@@ -69,9 +69,7 @@ async def list_fills(call: Call, query: OrderQuery, body: None) -> FillPage:
         )
         return [FillView.of(row) for row in page.rows], page.total, page.next_cursor
 
-    await engine.flush()
-    long = is_long(query)
-    rows, total, after = await call.stack.reads.run(read) if long else read(engine.queries)
+    rows, total, after = await read_page(call, query, read)
     return FillPage(
         fills=[shown(call, row) for row in rows],
         total=total,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -30,10 +31,12 @@ __all__ = [
     "checked_graph",
     "id_for",
     "order_of",
+    "read_page",
     "stored_order",
 ]
 
 GRAPH_PREFIX = "graph"
+T = TypeVar("T")
 # Paths in the graph that a simple order stands for, as the short form calls them.
 SHORT_NAMES = {
     "nodes[0].quantity.fixed.qty_1e8": "qty",
@@ -170,9 +173,7 @@ async def list_orders(call: Call, query: OrderQuery, body: None) -> OrderPage:
         rows = [OrderView.of(row, client, paused=row.graph_number in paused) for row in page.rows]
         return rows, page.total, page.next_cursor
 
-    await engine.flush()
-    long = is_long(query)
-    rows, total, after = await call.stack.reads.run(read) if long else read(engine.queries)
+    rows, total, after = await read_page(call, query, read)
     return OrderPage(
         orders=[shown(call, row) for row in rows],
         total=total,
@@ -181,6 +182,13 @@ async def list_orders(call: Call, query: OrderQuery, body: None) -> OrderPage:
         has_more=after is not None,
         next_cursor=None if after is None else str(after),
     )
+
+
+async def read_page(call: Call, query: PageQuery, read: Callable[[Queries], T]) -> T:
+    """What `read` finds among all that is recorded so far; a long page beside the loop."""
+    engine = call.stack.engine
+    await engine.flush()
+    return await call.stack.reads.run(read) if is_long(query) else read(engine.queries)
 
 
 async def get_order(call: Call, query: None, body: None) -> OrderView:

@@ -130,7 +130,8 @@ class OrderEvents:
         """The events of one entry in topics of these kinds; no other client may get them."""
         graph_id = entry.graph_id
         if TopicKind.FILLS in kinds and isinstance(entry.payload, FillRecord):
-            fill = FillView.of(_fill_row(entry, entry.payload))
+            # Its account and order number are not shown.
+            fill = FillView.of(FillRow.of(entry, entry.payload, 0, None))
             fill = fill_as_given(fill, self._given(entry, fill.node_id, fill.symbol))
             yield OrderEvent(TopicKind.FILLS, graph_id, encoded(fill))
         kinds -= {TopicKind.FILLS}
@@ -287,33 +288,4 @@ def _as_entry(row: DecisionRow, entry: JournalEntry) -> JournalEntry:
     """A stored decision as the entry that it was."""
     return msgspec.structs.replace(
         entry, seq=row.seq, ts_ns=row.ts_ns, payload=decision_record(row)
-    )
-
-
-def _fill_row(entry: JournalEntry, fill: FillRecord) -> FillRow:
-    """The row that the store makes of the entry; its account and order number are not shown."""
-    return FillRow(
-        entry.seq,
-        0,
-        None,
-        entry.graph_id,
-        entry.node_id,
-        fill.fill_id,
-        fill.node_order_id,
-        fill.client_order_id,
-        fill.venue,
-        fill.symbol,
-        fill.side,
-        fill.qty_1e8,
-        fill.price_1e9,
-        fill.ts_unix_ns,
-        fill.fee_1e9,
-        fill.is_maker,
-        fill.commission_1e9,
-        fill.commission_asset,
-        fill.taker_fee_bps_applied,
-        fill.maker_fee_bps_applied,
-        fill.venue_reported_cum_fee_1e9,
-        fill.mid_1e9,
-        fill.touch_1e9,
     )
