@@ -66,6 +66,9 @@ def parse_graph(order: Graph | SimpleOrder | Mapping[str, Any] | bytes | str) ->
     except RecursionError:
         text = "the document is nested too deeply"
         raise GraphError(text, [("", text)]) from None
+    except UnicodeError:
+        text = "the document is no Unicode text; send JSON in UTF-8"
+        raise GraphError(text, [("", text)]) from None
     except msgspec.DecodeError as error:
         path = _PATH.search(str(error))
         sentence = _PATH.sub("", str(error))

@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -165,8 +165,8 @@ class Connection(asyncio.Protocol):
         self.answers = Delayed(self.write)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # No isinstance: the transports of uvloop are not of it.
+        self.transport = cast("asyncio.Transport", transport)
         self.host.connections.add(self)
         if len(self.host.connections) > CONNECTIONS_MAX:
             self.hang_up()

@@ -28,7 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `journal`."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     check = actions.add_parser("verify", help="is the record whole, in order, true to its tables")
-    check.add_argument("path", type=Path, help="the journal file, or the folder it stands in")
+    where = check.add_mutually_exclusive_group(required=True)
+    where.add_argument(
+        "path", type=Path, nargs="?", help="the journal file, or the folder it stands in"
+    )
+    where.add_argument("--data-dir", type=Path, help="the engine's data folder")
     export = actions.add_parser("export", help="write all of one graph to a file")
     export.add_argument("graph_id", metavar="GRAPH_ID")
     export.add_argument("--data-dir", type=Path, required=True, help="the engine's data folder")
@@ -52,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    report = verify(_journal(options.path))
+    report = verify(_journal(options.path or options.data_dir))
     if options.json:
         print(msgspec.json.encode(report).decode())
     elif report.ok:

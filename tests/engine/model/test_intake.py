@@ -102,6 +102,12 @@ def test_a_word_that_is_unknown_is_answered_with_those_that_are_known() -> None:
         parse_graph(SIMPLE | {"execution": {"urgency": "HIGH"}})
 
 
+@pytest.mark.parametrize("order", [b'{"symbol": "\xff"}', '{"symbol": "\ud800"}'])
+def test_bytes_that_are_no_text_are_refused_as_any_other(order: bytes | str) -> None:
+    with pytest.raises(GraphError, match="no Unicode text; send JSON in UTF-8"):
+        parse_graph(order)
+
+
 def test_a_document_of_endless_depth_is_refused_as_any_other() -> None:
     with pytest.raises(GraphError, match="too deeply"):
         parse_graph("[" * 100_000)

@@ -33,6 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_sound_journal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["journal", "verify", str(folder)]) == 0
+    assert main(["journal", "verify", "--data-dir", str(folder)]) == 0
     assert "5 entries" in capsys.readouterr().out
 
 
