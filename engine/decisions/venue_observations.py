@@ -1,8 +1,10 @@
 """What is learned of venues while trading: volatility, latency, misses, drift, own takes.
 
-Everything starts at its prior and is updated by plain calls with the time as an argument. State
-is a fixed number of cells a venue; latency keeps the last `LATENCY_SAMPLES` measurements, and at
-most `DRIFTS_MAX` takes wait for the mid a second later.
+Everything starts at its prior and is updated by plain calls with the time as an argument. Takes
+count equally up to `TAKES_WEIGHT`; from then on each counts for less with every later one, half
+after `TAKES_HALF_LIFE`. State is a fixed number of cells a venue; latency keeps the last
+`LATENCY_SAMPLES` measurements, and at most `DRIFTS_MAX` takes wait for the mid a second later.
+`observations_memory` carries it over a restart.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ DRIFT_NS_MAX: Final = 5 * NS
 DRIFTS_MAX: Final = 256
 CENT_X2: Final = 20_000_000
 DELTA_STEP: Final = 1.0 - 0.5 ** (1.0 / 200.0)
+TAKES_HALF_LIFE: Final = 1_000
+TAKES_WEIGHT: Final = 1.0 / (1.0 - 0.5 ** (1.0 / TAKES_HALF_LIFE))
 
 
 class VenueObservations:
@@ -92,9 +96,9 @@ class VenueObservations:
         self.misses = [MISS_PRIOR] * count
         self.hits = [HIT_PRIOR] * count
         self.drift_mean = [0.0] * count
-        self.drift_n = [0] * count
+        self.drift_n = [0.0] * count
         self.drift_all = 0.0
-        self.drift_all_n = 0
+        self.drift_all_n = 0.0
         # (when it was, venue, +1 or -1, twice the mid then) of takes whose drift is still to come.
         self.drifting: deque[tuple[int, int, int, int]] = deque(maxlen=DRIFTS_MAX)
         self.delta_mean = [0.0] * count
@@ -150,6 +154,7 @@ class VenueObservations:
         """
         if qty_1e8 > 0 and mid_x2:
             self.drifting.append((now_ns, venue, 1 - 2 * side, mid_x2))
+        self._fade(venue)
         if hit:
             self.hits[venue] += 1.0
             self.takes[side][venue] = self.own_takes(venue, side, now_ns) + qty_1e8
@@ -159,7 +164,7 @@ class VenueObservations:
 
     def observe_drift(self, venue: int, drift_bps: float) -> None:
         """Mid drift in the second after a take, less the mean of all venues."""
-        self.drift_n[venue] += 1
+        self.drift_n[venue] = min(self.drift_n[venue] + 1.0, TAKES_WEIGHT)
         self.drift_mean[venue] += (drift_bps - self.drift_mean[venue]) / self.drift_n[venue]
 
     def observe_cost(self, venue: int, realised_less_predicted_bps: float) -> None:
@@ -210,9 +215,18 @@ class VenueObservations:
                 continue
             moved = mid_x2 - then_x2
             drift = sign * (moved / CENT_X2 if self.event else 1e4 * moved / then_x2)
-            self.drift_all_n += 1
+            self.drift_all_n = min(self.drift_all_n + 1.0, TAKES_WEIGHT)
             self.drift_all += (drift - self.drift_all) / self.drift_all_n
             self.observe_drift(venue, drift - self.drift_all)
+
+    def _fade(self, venue: int) -> None:
+        """Make room for one more take."""
+        hits, misses = self.hits[venue] - HIT_PRIOR, self.misses[venue] - MISS_PRIOR
+        over = hits + misses + 1.0
+        if over > TAKES_WEIGHT:
+            share = (TAKES_WEIGHT - 1.0) / (over - 1.0)
+            self.hits[venue] = HIT_PRIOR + share * hits
+            self.misses[venue] = MISS_PRIOR + share * misses
 
     def _judge(self, venue: int) -> None:
         known = self.fee_known[venue] and self.link_up[venue]

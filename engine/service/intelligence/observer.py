@@ -1,9 +1,10 @@
 """The observer: learns of venues from the journal's entries and from the tape, second by second.
 
-It only looks: routing learns for itself, inside the actors' own world, so that a run repeats. Once
-a second every book and tape is looked at, entries that came meanwhile are taken in order, markouts
-that are due are seen; every `SAVE_S` and on closing all is saved together with the number of the
-last entry, so that after a restart each entry has been taken once.
+It only looks: routing learns for itself, inside the actors' own world, so that a run repeats; but
+what routers have learned is saved with the rest and given back to them at the start. Once a second
+every book and tape is looked at, entries that came meanwhile are taken in order, markouts that are
+due are seen; every `SAVE_S` and on closing all is saved together with the number of the last
+entry, so that after a restart each entry has been taken once.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from actors.router import RouterActor
+from engine.decisions.cost_model import CostModel
 from engine.decisions.market import MarketBlock
 from engine.decisions.market_tape import MarketTape
+from engine.decisions.observations_memory import ObservationsMemory, recall, remembered
 from engine.errors import ConfigError, EngineError
 from engine.intelligence.learned.markouts import Markouts
 from engine.intelligence.learned.own_orders import OwnOrders
@@ -34,6 +38,7 @@ from engine.intelligence.learned.records import (
 from engine.intelligence.learned.resting import Look, Resting
 from engine.messages import Subscribe, Unsubscribe
 from engine.model.records import JournalEntry
+from engine.runtime.actor import ActorRef
 from engine.service.intelligence.observations_file import ObservationsFile
 
 if TYPE_CHECKING:
@@ -54,9 +59,12 @@ LEVELS: Final = 10
 # So many listings are looked at deeply at a time, a minute long, then the next: 15 ms a second.
 DEEP_MAX: Final = 256
 TURN_NS: Final = 60 * NS
+# Names records of what a router has learned, before its symbol.
+ROUTER: Final = "router"
 SELL: Final = 1
 BOUGHT: Final = 0
 
+decode_router = msgspec.msgpack.Decoder(ObservationsMemory).decode
 MidAt = Callable[[str, int], int | None]
 Place = tuple[str, str]
 
@@ -83,6 +91,7 @@ class Observer:
         self._printed: dict[Place, int] = {}
         self._backlog: deque[JournalEntry] = deque()
         self._file: ObservationsFile | None = None
+        self._routers: Mapping[str, ActorRef] = {}
         self._task: asyncio.Task[None] | None = None
         self._closed = False
         self._turn = asyncio.Lock()
@@ -93,6 +102,7 @@ class Observer:
         """Load what was learned and begin to look; further calls do nothing."""
         if self._task is not None or self._closed:
             return
+        self._routers = self.engine.world.routers
         self._file = ObservationsFile(self.folder)
         self._load(self._file)
         self.engine.tell(self.engine.world.stream, Subscribe(self, None, None))
@@ -294,7 +304,9 @@ class Observer:
         for name, body in stored.records.items():
             try:
                 symbol, bar, venue = name.rpartition("@")
-                if bar:
+                if symbol == ROUTER:
+                    self._recall(venue, body)
+                elif bar:
                     self.venues[venue, symbol] = decode_venue(body)
                 else:
                     record = self.instruments[venue] = decode_instrument(body)
@@ -305,11 +317,25 @@ class Observer:
         # A journal that was begun anew has other entries under the same numbers.
         self.seq = min(stored.seq, head)
 
+    def _recall(self, symbol: str, body: bytes) -> None:
+        costs = self._costs().get(symbol)
+        if costs is not None:
+            recall(costs.observations, costs.listings, decode_router(body), time.time_ns())
+
+    def _costs(self) -> dict[str, CostModel]:
+        """What each router knows, by symbol; not of one that has ended."""
+        actors = {symbol: ref.actor for symbol, ref in self._routers.items()}
+        return {name: one.costs for name, one in actors.items() if isinstance(one, RouterActor)}
+
     def _packed(self) -> Iterator[tuple[str, bytes]]:
         for (venue, symbol), one in list(self.venues.items()):
             yield f"{symbol}@{venue}", encode_record(one)
         for symbol, instrument in list(self.instruments.items()):
             yield symbol, encode_record(instrument)
+        now_ns = time.time_ns()
+        for symbol, costs in self._costs().items():
+            kept = remembered(costs.observations, costs.listings, now_ns)
+            yield f"{ROUTER}@{symbol}", encode_record(kept)
 
     async def _save(self) -> None:
         assert self._file is not None, "what was started has a file"

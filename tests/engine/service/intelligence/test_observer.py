@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from actors.router import RouterActor
 from engine.decisions.market_tape import MarketTape
 from engine.decisions.print_ring import SIDE_UNKNOWN
+from engine.decisions.venue_observations import VenueObservations
 from engine.service.engine import ExecutionEngine
 from engine.service.intelligence import observer as module
 from engine.service.intelligence.board import Intelligence
@@ -93,6 +95,34 @@ def test_a_restart_goes_on_and_takes_each_entry_once(tmp_path: Path) -> None:
     assert loaded == pytest.approx(before, rel=1e-6)
     assert before > 0.9
     assert after == pytest.approx(2 * before, rel=1e-3)
+
+
+def test_routers_go_on_from_what_they_had_learned(tmp_path: Path) -> None:
+    def seen_by(engine: ExecutionEngine) -> VenueObservations:
+        actor = engine.world.routers[ETH_USD].actor
+        assert isinstance(actor, RouterActor)
+        return actor.costs.observations
+
+    async def first(engine: ExecutionEngine, board: Intelligence) -> tuple[float, float, list[int]]:
+        await ended(engine, "g1", qty=2)
+        seen = seen_by(engine)
+        cold = seen.miss_rate(0)
+        for _ in range(300):
+            seen.observe_take(0, 0, 0, hit=False, now_ns=time.time_ns())
+            seen.observe_cost(1, 2.0)
+        return cold, seen.miss_rate(0), list(seen.latency_ns)
+
+    async def second(engine: ExecutionEngine, board: Intelligence) -> None:
+        seen = seen_by(engine)
+        assert seen.miss_rate(0) == pytest.approx(missed, rel=1e-3)
+        assert seen.latency_ns == latency_ns
+        assert seen.delta(1, 100.0) > 0.5
+        assert seen.usable == [True] * len(seen.usable), "how lines stand now is not remembered"
+
+    cold, missed, latency_ns = with_board(first, data_dir=str(tmp_path))
+    assert cold < 0.05
+    assert missed > 0.7
+    with_board(second, data_dir=str(tmp_path))
 
 
 def test_what_the_stream_drops_is_read_from_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
