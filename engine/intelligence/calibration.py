@@ -113,7 +113,7 @@ class Calibration:
         bucket = estimate.bucket
         self.tree.add(bucket, estimate.residual(realised_bps))
         counted = [name for name in bucket.path() if name != ROOT]
-        self.levels.observe(bucket.groups(), within, counted)
+        self.levels.observe(bucket.shares(), within, counted)
         return within
 
     def _cost(self, estimate: Estimate, level: float) -> float:

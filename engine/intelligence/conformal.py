@@ -3,7 +3,7 @@
 Adaptive conformal inference (Gibbs and Candes, 2021) for several groups at once: the level of an
 order is 0.9 plus an offset of each group that it belongs to (all, its policy, urgency, size and
 liquidity), and after each outcome every one of them moves by g (miss - 0.1). The step of 0.02 is
-shared out, so that an order of five groups moves by 0.02 in all.
+shared out, so that an order moves by 0.02 in all; a group's g is its share of it.
 
 An offset is the sum of its own moves, so that, whatever the outcomes are, the share of misses of
 a group over n outcomes is within |offset| / (g n) of 0.1 while the offset is not at its bounds.
@@ -11,7 +11,7 @@ a group over n outcomes is within |offset| / (g n) of 0.1 while the offset is no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 __all__ = ["LEVEL_MAX", "LEVEL_MIN", "OFFSET_MAX", "STEP", "AdaptiveLevels", "Tally"]
@@ -62,16 +62,17 @@ class AdaptiveLevels:
                 asked += tally.offset
         return min(LEVEL_MAX, max(LEVEL_MIN, asked))
 
-    def observe(self, groups: Sequence[str], inside: bool, counted: Iterable[str] = ()) -> None:
+    def observe(
+        self, shares: Mapping[str, float], inside: bool, counted: Iterable[str] = ()
+    ) -> None:
         """One outcome of a forecast that was made earlier: its groups go further out on a miss.
 
-        Names that are only `counted` keep their offset.
+        `shares` are the groups' of the step. Names that are only `counted` keep their offset.
         """
-        miss = 0.0 if inside else 1.0
-        move = self.step / len(groups) * (miss - (1.0 - self.wanted))
-        for name in groups:
+        move = self.step * ((0.0 if inside else 1.0) - (1.0 - self.wanted))
+        for name, share in shares.items():
             tally = self._tally(name, inside)
-            tally.offset = min(OFFSET_MAX, max(-OFFSET_MAX, tally.offset + move))
+            tally.offset = min(OFFSET_MAX, max(-OFFSET_MAX, tally.offset + share * move))
         for name in counted:
             self._tally(name, inside)
 

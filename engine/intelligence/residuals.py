@@ -35,6 +35,9 @@ LIQUIDITIES: Final = ("tight", "usual", "wide", "event")
 LIQUIDITY_BPS: Final = (0.5, 2.0)
 SIZES: Final = ("small", "medium", "large")
 SIZE_SHARES: Final = (0.1, 0.5)
+# Of the conformal step, for all, policy, urgency, size, liquidity. Outcomes differ most by policy:
+# where kinds are few and young, what rests is taken for what takes and the other way round.
+STEP_SHARES: Final = (0.125, 0.5, 0.125, 0.125, 0.125)
 
 
 class Bucket(msgspec.Struct, frozen=True, gc=False):
@@ -63,6 +66,10 @@ class Bucket(msgspec.Struct, frozen=True, gc=False):
             f"size {self.size}",
             f"liquidity {self.liquidity}",
         )
+
+    def shares(self) -> dict[str, float]:
+        """The groups, each with its share of the conformal step."""
+        return dict(zip(self.groups(), STEP_SHARES, strict=True))
 
     @classmethod
     def of(cls, name: str) -> Bucket:

@@ -6,7 +6,8 @@ from random import Random
 from statistics import NormalDist
 
 from engine.intelligence.residuals import Bucket
-from engine.service.intelligence.forecast_log import ScoredRow
+from engine.model.instruments import Environment
+from engine.service.intelligence.forecast_log import OrderKey, ScoredRow
 
 __all__ = ["KINDS", "honest_rows"]
 
@@ -28,7 +29,7 @@ def honest_rows(seed: int, count: int, kinds: tuple[Bucket, ...] = KINDS) -> lis
         p90 = sweep + P90 * scale
         rows.append(
             ScoredRow(
-                order_id=f"graph:{seed}-{n}:order:1",
+                order=OrderKey("desk", Environment.SANDBOX, f"graph:{seed}-{n}:order:1"),
                 bucket=bucket.name,
                 made_ns=n,
                 ended_ns=n + 1,

@@ -5,7 +5,7 @@ Costs are compared in their own unit: bps for coins, cents of the 1 USD payoff f
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from random import Random
 from statistics import fmean
@@ -18,7 +18,16 @@ from engine.intelligence.residuals import LIQUIDITIES, Bucket, Window
 from engine.intelligence.scoring import binomial_band, block_interval, kupiec, mean_pinball, wilson
 from engine.service.intelligence.forecast_log import ScoredRow
 
-__all__ = ["BUCKET_MIN", "Bands", "Coverage", "Losses", "Verdict", "coverage_band", "judge"]
+__all__ = [
+    "BUCKET_MIN",
+    "Bands",
+    "Coverage",
+    "Losses",
+    "Verdict",
+    "coverage_band",
+    "is_event",
+    "judge",
+]
 
 COVERAGE: Final = (0.87, 0.93)
 BUCKET_MIN: Final = 100
@@ -49,10 +58,11 @@ class Losses(msgspec.Struct, frozen=True):
 
     `law` is over the `law_orders` orders for which a volume was known, null for none, and
     `loss_there` the forecasts' own over the same. `pooled_width` is that of one empirical quantile
-    of all residuals from the base, taken from the orders before the scored ones.
+    of all residuals from the base, of equal knowledge: for each order of those that were fitted
+    and those that had ended when it was forecast.
 
-    Harder to beat, and told besides: `pooled_loss` of one quantile of residuals from the sweep,
-    and `above`, the mean of P90 - sweep, beside that quantile itself, `pooled_above`.
+    Harder to beat, and told besides: `pooled_loss` of one such quantile of residuals from the
+    sweep, and `above`, the mean of P90 - sweep, beside that quantile itself, `pooled_above`.
     """
 
     unit: str
@@ -128,8 +138,8 @@ def judge(
     losses = tuple(
         losses_of("cents" if event else "bps", before, after)
         for event in (False, True)
-        if (before := [row for row in fitted if _event(row) is event])
-        and (after := [row for row in scored if _event(row) is event])
+        if (before := [row for row in fitted if is_event(row) is event])
+        and (after := [row for row in scored if is_event(row) is event])
     )
     hits = [row.inside for row in scored]
     return Verdict(
@@ -145,6 +155,11 @@ def judge(
         criteria,
         tuple(_misses(criteria, whole, losses, buckets)),
     )
+
+
+def is_event(row: ScoredRow) -> bool:
+    """Whether an order was in an event contract, whose costs are counted in cents."""
+    return Bucket.of(row.bucket).liquidity == EVENT
 
 
 def coverage_of(kind: str, rows: Sequence[ScoredRow]) -> Coverage:
@@ -166,12 +181,8 @@ def coverage_of(kind: str, rows: Sequence[ScoredRow]) -> Coverage:
 
 def losses_of(unit: str, fitted: Sequence[ScoredRow], scored: Sequence[ScoredRow]) -> Losses:
     """Losses of the forecasts and of what they must beat, over orders of one unit."""
-    swept, based = Window(len(fitted)), Window(len(fitted))
-    for row in fitted:
-        swept.add((row.realised_bps - row.walk_bps) / row.unit_bps)
-        based.add((row.realised_bps - row.base_bps) / row.unit_bps)
-    pooled = swept.quantile(WANTED)
     law = [row for row in scored if row.law_bps is not None]
+    pooled = _pooled(fitted, scored)
     return Losses(
         unit,
         len(scored),
@@ -180,12 +191,36 @@ def losses_of(unit: str, fitted: Sequence[ScoredRow], scored: Sequence[ScoredRow
         len(law),
         _loss((row, row.law_bps or 0.0) for row in law) if law else None,
         _loss((row, row.p90_bps) for row in law) if law else None,
-        _loss((row, row.walk_bps + pooled * row.unit_bps) for row in scored),
+        _loss((row, row.walk_bps + above * row.unit_bps) for row, above, _ in pooled),
         fmean((row.p90_bps - row.median_bps) / row.unit_bps for row in scored),
-        based.quantile(WANTED) - based.quantile(0.5),
+        fmean(width for _, _, width in pooled),
         fmean((row.p90_bps - row.walk_bps) / row.unit_bps for row in scored),
-        pooled,
+        fmean(above for _, above, _ in pooled),
     )
+
+
+def _pooled(
+    fitted: Sequence[ScoredRow], scored: Sequence[ScoredRow]
+) -> list[tuple[ScoredRow, float, float]]:
+    """Each order with one quantile of all residuals known as it was forecast: the 0.9 of those
+    from the sweep, and by how much that of those from the base is above its median."""
+    size = len(fitted) + len(scored)
+    swept, based = Window(size), Window(size)
+
+    def learn(row: ScoredRow) -> None:
+        swept.add((row.realised_bps - row.walk_bps) / row.unit_bps)
+        based.add((row.realised_bps - row.base_bps) / row.unit_bps)
+
+    for row in fitted:
+        learn(row)
+    ended = deque(sorted(scored, key=lambda row: row.ended_ns))
+    found = []
+    for row in sorted(scored, key=lambda row: row.made_ns):
+        while ended and ended[0].ended_ns <= row.made_ns:
+            learn(ended.popleft())
+        width = based.quantile(WANTED) - based.quantile(0.5)
+        found.append((row, swept.quantile(WANTED), width))
+    return found
 
 
 def _loss(pairs: Iterable[tuple[ScoredRow, float]]) -> float:
@@ -203,10 +238,6 @@ def _kinds(rows: Sequence[ScoredRow]) -> dict[str, list[ScoredRow]]:
     return found
 
 
-def _event(row: ScoredRow) -> bool:
-    return Bucket.of(row.bucket).liquidity == EVENT
-
-
 def _misses(
     criteria: Bands, whole: Coverage, losses: Sequence[Losses], buckets: Sequence[Coverage]
 ) -> Iterable[str]:
@@ -215,8 +246,10 @@ def _misses(
         yield f"coverage {whole.coverage:.3f} is outside {low:.3f} to {high:.3f}"
     for one in buckets:
         if not one.passes:
+            within = one.band[0] <= one.coverage <= one.band[1]
             band = f"{one.band[0]:.3f} to {one.band[1]:.3f}"
-            yield f"{one.kind}: coverage {one.coverage:.3f} of {one.orders} is outside {band}"
+            why = "has no 0.90 in its Wilson interval" if within else f"is outside {band}"
+            yield f"{one.kind}: coverage {one.coverage:.3f} of {one.orders} {why}"
     for each in losses:
         if each.loss >= each.walk:
             yield f"loss {each.loss:.4f} {each.unit} is not below the book walk's {each.walk:.4f}"

@@ -19,12 +19,18 @@ from engine.model.instruments import Environment
 from engine.model.records import GraphAccepted, GraphChanged, JournalEntry, NodeChanged
 from engine.model.units import parse_side
 from engine.service.intelligence.estimates import Estimates, realised_bps
-from engine.service.intelligence.forecast_log import ForecastLog, ForecastRow, ScoredRow
+from engine.service.intelligence.forecast_log import (
+    ForecastLog,
+    ForecastRow,
+    OrderKey,
+    ScoredRow,
+)
 from engine.service.simulation.evidence import ENDS
 from engine.service.wiring import World
 
 __all__ = ["LATENCY_MIN_NS", "RESTING", "Calibrator", "GraphOf"]
 
+GraphKey = tuple[str, Environment, str]
 GraphOf = Callable[[str, Environment, str], Graph | None]
 """(client, environment, graph id) -> the graph, for one that was accepted before this start."""
 
@@ -43,6 +49,7 @@ class Calibrator:
 
     `a_second` bounds how many orders are forecast, over whole seconds: a busy engine's orders are
     sampled, since each costs the event loop about half a millisecond. 0 takes all of them.
+    Ids are chosen by clients, so that graphs and orders are told apart by client and environment.
     """
 
     def __init__(
@@ -69,8 +76,8 @@ class Calibrator:
         self.left_out = 0
         self._second = 0
         self._taken = 0
-        self._graphs: OrderedDict[str, Graph] = OrderedDict()
-        self._started: OrderedDict[str, None] = OrderedDict()
+        self._graphs: OrderedDict[GraphKey, Graph] = OrderedDict()
+        self._started: OrderedDict[OrderKey, None] = OrderedDict()
 
     def deliver(self, entries: Sequence[JournalEntry]) -> bool:
         """Called by the stream actor with what has become durable; an empty call is a farewell.
@@ -87,7 +94,7 @@ class Calibrator:
     def _take(self, entry: JournalEntry) -> None:
         payload = entry.payload
         if isinstance(payload, GraphAccepted):
-            self._graphs[entry.graph_id] = payload.graph
+            self._graphs[graph_key(entry)] = payload.graph
             if len(self._graphs) > GRAPHS_MAX:
                 self._graphs.popitem(last=False)
         elif isinstance(payload, NodeChanged):
@@ -96,7 +103,7 @@ class Calibrator:
             elif payload.status.terminal:
                 self._end(entry, payload)
         elif isinstance(payload, GraphChanged) and payload.status in ENDS:
-            self._graphs.pop(entry.graph_id, None)
+            self._graphs.pop(graph_key(entry), None)
 
     def _sampled(self, now_ns: int) -> bool:
         """Whether this order is one of those that this second has time for."""
@@ -112,10 +119,10 @@ class Calibrator:
         return False
 
     def _start(self, entry: JournalEntry, payload: NodeChanged) -> None:
-        order_id = payload.node_order_id
-        if order_id in self._started:
+        order = order_key(entry, payload)
+        if order in self._started:
             return
-        self._started[order_id] = None
+        self._started[order] = None
         if len(self._started) > GRAPHS_MAX:
             self._started.popitem(last=False)
         node = self._node(entry)
@@ -126,12 +133,12 @@ class Calibrator:
             return
         made = self.estimates.at_start(node, qty, now_ns)
         if made.estimate is None:
-            self.log.void(order_id, now_ns, made.why)
+            self.log.void(order, now_ns, made.why)
             return
         said = self.calibration.calibrated(made.estimate)
         self.log.add(
             ForecastRow(
-                order_id=order_id,
+                order=order,
                 made_ns=now_ns,
                 symbol=node.instrument.symbol,
                 bucket=made.estimate.bucket.name,
@@ -146,25 +153,27 @@ class Calibrator:
                 law_bps=made.law_bps,
                 unit_bps=made.estimate.unit_bps,
                 latency_ns=made.latency_ns,
+                time_ms=made.time_ms,
+                fill_rate=made.fill_rate,
             )
         )
 
     def _end(self, entry: JournalEntry, payload: NodeChanged) -> None:
-        order_id = payload.node_order_id
-        self._started.pop(order_id, None)
-        row = self.log.open_forecast(order_id)
+        order = order_key(entry, payload)
+        self._started.pop(order, None)
+        row = self.log.open_forecast(order)
         if row is None:
             return
         now_ns = self._now_ns()
         realised, why = self._realised(row, payload, now_ns)
         if realised is None:
-            self.log.void(order_id, now_ns, why)
+            self.log.void(order, now_ns, why)
             return
-        draw = Random(f"{self._seed} {order_id}").random()
+        draw = Random(f"{self._seed} {' '.join(order)}").random()
         estimate = row.estimate
         within = self.calibration.learn(estimate, row.p90_bps, realised, draw)
         done = ScoredRow(
-            order_id=order_id,
+            order=order,
             bucket=row.bucket,
             made_ns=row.made_ns,
             ended_ns=now_ns,
@@ -210,9 +219,20 @@ class Calibrator:
         return realised_bps(row.sign, row.mid_x2, row.qty_1e8, filled, rest), ""
 
     def _node(self, entry: JournalEntry) -> Node | None:
-        graph = self._graphs.get(entry.graph_id)
+        key = graph_key(entry)
+        graph = self._graphs.get(key)
         if graph is None:
-            graph = self._graph_of(entry.client_id, entry.environment, entry.graph_id)
+            graph = self._graph_of(*key)
         if graph is None:
             return None
         return next((one for one in graph.nodes if one.node_id == entry.node_id), None)
+
+
+def graph_key(entry: JournalEntry) -> GraphKey:
+    """The graph that an entry is of."""
+    return entry.client_id, entry.environment, entry.graph_id
+
+
+def order_key(entry: JournalEntry, payload: NodeChanged) -> OrderKey:
+    """The order whose change an entry tells."""
+    return OrderKey(entry.client_id, entry.environment, payload.node_order_id)

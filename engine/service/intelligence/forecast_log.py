@@ -3,15 +3,20 @@
 Exact across restarts and bounded: of each kind of order the newest outcomes that its windows hold
 are kept, of open forecasts at most `OPEN_MAX`. It is no record of money: without it forecasts
 start from the stated prior again.
+
+An order is its client, its environment and its id: clients choose the ids of their graphs, so that
+two of them may have orders of one id at work. Files of format 1 knew the id alone; of them what was
+learned is kept, since it is of kinds and not of orders, and what was open is not scored.
 """
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -19,35 +24,53 @@ from engine.errors import ConfigError
 from engine.intelligence.calibration import Calibration, Estimate
 from engine.intelligence.conformal import Tally
 from engine.intelligence.residuals import WINDOW, Bucket
+from engine.model.instruments import Environment
 
-__all__ = ["FORECASTS_NAME", "OPEN_MAX", "ForecastLog", "ForecastRow", "ScoredRow"]
+__all__ = ["FORECASTS_NAME", "OPEN_MAX", "ForecastLog", "ForecastRow", "OrderKey", "ScoredRow"]
+
+log = logging.getLogger("execgraph")
 
 FORECASTS_NAME: Final = "forecasts.db"
 OPEN_MAX: Final = 65_536
 VOID_MAX: Final = 10_000
-FORMAT: Final = 1
+FORMAT: Final = 2
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS forecasts(
-    number INTEGER PRIMARY KEY, order_id TEXT UNIQUE NOT NULL, row BLOB NOT NULL);
+    number INTEGER PRIMARY KEY, client_id TEXT NOT NULL, environment TEXT NOT NULL,
+    order_id TEXT NOT NULL, row BLOB NOT NULL, UNIQUE (client_id, environment, order_id));
 CREATE TABLE IF NOT EXISTS outcomes(
     number INTEGER PRIMARY KEY, bucket TEXT NOT NULL, row BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS outcomes_of ON outcomes(bucket, number);
 CREATE TABLE IF NOT EXISTS voids(
-    number INTEGER PRIMARY KEY, order_id TEXT NOT NULL, ended_ns INTEGER NOT NULL,
-    why TEXT NOT NULL);
+    number INTEGER PRIMARY KEY, client_id TEXT NOT NULL, environment TEXT NOT NULL,
+    order_id TEXT NOT NULL, ended_ns INTEGER NOT NULL, why TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tallies(
     name TEXT PRIMARY KEY, offset REAL NOT NULL, scored INTEGER NOT NULL, inside INTEGER NOT NULL);
 """
+# What format 1 told by the id of an order alone.
+OUTDATED: Final = "DROP TABLE IF EXISTS forecasts; DROP TABLE IF EXISTS voids;"
+FIND: Final = "SELECT row FROM forecasts WHERE client_id = ? AND environment = ? AND order_id = ?"
+REMOVE: Final = "DELETE FROM forecasts WHERE client_id = ? AND environment = ? AND order_id = ?"
+
+
+class OrderKey(NamedTuple):
+    """One order of the engine; its id alone may be that of another client's order, too."""
+
+    client_id: str
+    environment: Environment
+    order_id: str
 
 
 class ForecastRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A forecast of an order at work. `mid_x2` is twice the mid that its cost counts from.
 
     `walk_bps` and `law_bps` are what the two baselines said: the books alone, and the static
-    square-root law (null where no volume was known). `latency_ns` is one way, to the slowest leg.
+    square-root law (null where no volume was known). `latency_ns` is one way, to the slowest leg;
+    `time_ms` how long it was to take and `fill_rate` what it was to fill by itself, both null in
+    rows of before they were kept.
     """
 
-    order_id: str
+    order: OrderKey
     made_ns: int
     symbol: str
     bucket: str
@@ -62,6 +85,8 @@ class ForecastRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     law_bps: float | None
     unit_bps: float
     latency_ns: int
+    time_ms: int | None = None
+    fill_rate: float | None = None
 
     @property
     def estimate(self) -> Estimate:
@@ -69,9 +94,9 @@ class ForecastRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class ScoredRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A forecast whose order has ended, and what it came to."""
+    """A forecast whose order has ended, and what it came to; `order` is null of format 1."""
 
-    order_id: str
+    order: OrderKey | None = None
     bucket: str
     made_ns: int
     ended_ns: int
@@ -114,11 +139,15 @@ class ForecastLog:
             # A lost tail costs a few forecasts their score, never money.
             self._db.execute("PRAGMA synchronous=NORMAL")
             (found,) = self._db.execute("PRAGMA user_version").fetchone()
-            if found not in (0, FORMAT):
+            if found not in range(FORMAT + 1):
                 text = f"{place} is of format {found}; move it away and forecasts start afresh"
                 raise ConfigError(text)
-            self._db.executescript(SCHEMA)
-            self._db.execute(f"PRAGMA user_version={FORMAT}")
+            outdated = OUTDATED if found == 1 else ""
+            self._db.executescript(
+                f"BEGIN; {outdated} {SCHEMA} PRAGMA user_version={FORMAT:d}; COMMIT;"
+            )
+            if outdated:
+                log.warning("%s was of format 1: forecasts open there are not scored", place)
         except sqlite3.Error as error:
             text = f"{place} is no store of forecasts ({error}); move it away"
             raise ConfigError(text) from None
@@ -142,8 +171,9 @@ class ForecastLog:
         """Keep the forecast of an order; False for an order that has one. The oldest may go."""
         with self._change():
             added = self._db.execute(
-                "INSERT OR IGNORE INTO forecasts(order_id, row) VALUES (?, ?)",
-                (row.order_id, _encode(row)),
+                "INSERT OR IGNORE INTO forecasts(client_id, environment, order_id, row) "
+                "VALUES (?, ?, ?, ?)",
+                (*row.order, _encode(row)),
             ).rowcount
             self._db.execute(
                 "DELETE FROM forecasts WHERE number <= "
@@ -152,11 +182,9 @@ class ForecastLog:
             )
         return bool(added)
 
-    def open_forecast(self, order_id: str) -> ForecastRow | None:
+    def open_forecast(self, order: OrderKey) -> ForecastRow | None:
         """The forecast of an order that has not ended."""
-        found = self._db.execute(
-            "SELECT row FROM forecasts WHERE order_id = ?", (order_id,)
-        ).fetchone()
+        found = self._db.execute(FIND, order).fetchone()
         return None if found is None else _decode_forecast(found[0])
 
     def score(self, row: ScoredRow, calibration: Calibration) -> bool:
@@ -164,10 +192,10 @@ class ForecastLog:
 
         False for an order that has no forecast here, which is not kept.
         """
+        assert row.order is not None, "what is scored now has its order"
         bucket = row.estimate.bucket
         with self._change():
-            gone = self._db.execute("DELETE FROM forecasts WHERE order_id = ?", (row.order_id,))
-            if not gone.rowcount:
+            if not self._db.execute(REMOVE, row.order).rowcount:
                 return False
             self._db.execute(
                 "INSERT INTO outcomes(bucket, row) VALUES (?, ?)", (row.bucket, _encode(row))
@@ -185,13 +213,14 @@ class ForecastLog:
                 )
         return True
 
-    def void(self, order_id: str, ended_ns: int, why: str) -> None:
+    def void(self, order: OrderKey, ended_ns: int, why: str) -> None:
         """An order whose outcome is no outcome of its policy: kept by name, never counted."""
         with self._change():
-            self._db.execute("DELETE FROM forecasts WHERE order_id = ?", (order_id,))
+            self._db.execute(REMOVE, order)
             self._db.execute(
-                "INSERT INTO voids(order_id, ended_ns, why) VALUES (?, ?, ?)",
-                (order_id, ended_ns, why),
+                "INSERT INTO voids(client_id, environment, order_id, ended_ns, why) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (*order, ended_ns, why),
             )
             self._db.execute(
                 "DELETE FROM voids WHERE number <= "
@@ -204,9 +233,15 @@ class ForecastLog:
         for (row,) in self._db.execute("SELECT row FROM outcomes ORDER BY number"):
             yield _decode_scored(row)
 
-    def voids(self) -> list[tuple[str, str]]:
-        """(order id, why) of those not counted, oldest first."""
-        return list(self._db.execute("SELECT order_id, why FROM voids ORDER BY number"))
+    def voids(self) -> list[tuple[OrderKey, str]]:
+        """(order, why) of those not counted, oldest first."""
+        rows = self._db.execute(
+            "SELECT client_id, environment, order_id, why FROM voids ORDER BY number"
+        )
+        return [
+            (OrderKey(client, Environment(environment), order_id), why)
+            for client, environment, order_id, why in rows
+        ]
 
     def waiting(self) -> int:
         """How many forecasts have no outcome yet."""

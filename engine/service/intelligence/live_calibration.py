@@ -16,7 +16,12 @@ from engine.model.graph import Graph
 from engine.model.instruments import Environment
 from engine.model.records import JournalEntry
 from engine.service.intelligence.calibrator import Calibrator
-from engine.service.intelligence.forecast_log import FORECASTS_NAME, ForecastLog
+from engine.service.intelligence.forecast_log import (
+    FORECASTS_NAME,
+    ForecastLog,
+    ForecastRow,
+    OrderKey,
+)
 
 if TYPE_CHECKING:
     from engine.service.engine import ExecutionEngine
@@ -78,6 +83,14 @@ class LiveCalibration:
             self.engine.tell(self.engine.world.stream, Unsubscribe(self))
         except ConfigError:
             log.debug("the engine has ended and has no stream left to leave")
+
+    def open_forecast(
+        self, client_id: str, environment: Environment, order_id: str
+    ) -> ForecastRow | None:
+        """What was forecast of an order as it started; None where it was not, or has ended."""
+        if self._log is None:
+            return None
+        return self._log.open_forecast(OrderKey(client_id, environment, order_id))
 
     def deliver(self, entries: Sequence[JournalEntry]) -> bool:
         """Called by the stream actor with what has become durable."""

@@ -6,7 +6,8 @@ from random import Random
 
 import pytest
 
-from engine.intelligence.calibration import COVERAGE_MIN, Calibration, Estimate
+from engine.intelligence.calibration import COVERAGE_MIN, WANTED, Calibration, Estimate
+from engine.intelligence.conformal import STEP
 from engine.intelligence.residuals import Bucket
 from engine.intelligence.scoring import binomial_band
 
@@ -53,6 +54,18 @@ def test_a_planted_bias_is_seen_and_worked_against() -> None:
     assert sum(hits) < low
     made, _ = trained(2, 600, bias=-3.0)
     assert made.levels.level(TAKER.groups()) > 0.95
+
+
+def test_half_of_a_step_follows_the_policy() -> None:
+    made = Calibration()
+    made.learn(Estimate(1.0, 1.0, 1.0, TAKER), 2.0, 3.0, 0.5)
+    moved = STEP * WANTED
+    for bucket, share in (
+        (TAKER, 1.0),
+        (Bucket("sor", "low", "large", "wide"), 0.625),
+        (MAKER, 0.125),
+    ):
+        assert made.levels.level(bucket.groups()) == pytest.approx(WANTED + share * moved)
 
 
 def test_coverage_is_null_until_fifty_and_then_of_the_nearest_kind() -> None:

@@ -17,10 +17,11 @@ def test_it_asks_for_what_is_wanted_until_something_came() -> None:
 
 def test_a_miss_moves_an_order_by_the_step_in_all() -> None:
     levels = AdaptiveLevels(0.9)
-    groups = ["all", "a", "b", "c", "d"]
+    groups = {"all": 0.2, "a": 0.5, "b": 0.3}
     levels.observe(groups, False)
     assert levels.level(groups) == pytest.approx(0.9 + STEP * 0.9)
-    assert levels.level(["all"]) == pytest.approx(0.9 + STEP * 0.9 / 5)
+    assert levels.level(["all"]) == pytest.approx(0.9 + STEP * 0.9 * 0.2)
+    assert levels.level(["a"]) == pytest.approx(0.9 + STEP * 0.9 * 0.5)
     levels.observe(groups, True)
     assert levels.level(groups) == pytest.approx(0.9 + STEP * 0.8)
 
@@ -29,7 +30,7 @@ def test_the_misses_of_each_group_are_bound_by_its_offset() -> None:
     rng = Random(1)
     levels = AdaptiveLevels(0.9)
     for n in range(3_000):
-        groups = ["all", "ab"[n % 2]]
+        groups = {"all": 0.25, "ab"[n % 2]: 0.75}
         # Outcomes whose quantiles are nothing like what is asked for, and drift.
         scale = 1.1 if n % 2 else 0.96
         inside = rng.random() < min(1.0, scale * levels.level(groups) ** (1 + n / 9_000))
@@ -39,13 +40,14 @@ def test_the_misses_of_each_group_are_bound_by_its_offset() -> None:
         coverage = tally.coverage
         assert coverage is not None
         off = abs(1 - coverage - 0.1)
-        assert off == pytest.approx(abs(tally.offset) / (STEP / 2 * tally.scored), abs=1e-9), name
+        step = STEP * (0.25 if name == "all" else 0.75)
+        assert off == pytest.approx(abs(tally.offset) / (step * tally.scored), abs=1e-9), name
         assert off < 0.02, name
 
 
 def test_levels_and_offsets_stay_within_their_bounds() -> None:
     levels = AdaptiveLevels(0.9, step=0.5)
-    groups = ["all", "a", "b"]
+    groups = dict.fromkeys(("all", "a", "b"), 1 / 3)
     for inside, bound in ((False, LEVEL_MAX), (True, LEVEL_MIN)):
         for _ in range(200):
             levels.observe(groups, inside)
@@ -55,7 +57,7 @@ def test_levels_and_offsets_stay_within_their_bounds() -> None:
 
 def test_what_is_only_counted_keeps_its_offset() -> None:
     levels = AdaptiveLevels(0.9)
-    levels.observe(["all"], False, ["kind"])
-    levels.observe(["all"], True, ["kind"])
+    levels.observe({"all": 1.0}, False, ["kind"])
+    levels.observe({"all": 1.0}, True, ["kind"])
     tally = levels.tallies["kind"]
     assert (tally.offset, tally.scored, tally.inside, tally.coverage) == (0.0, 2, 1, 0.5)

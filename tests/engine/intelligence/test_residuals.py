@@ -22,6 +22,8 @@ def test_a_kind_is_named_and_read_back() -> None:
     assert Bucket.of(SOR.name) == SOR
     assert SOR.path() == ("all", "tight", "tight/sor", "tight/sor/small", "tight/sor/small/high")
     assert len(set(SOR.groups())) == 5
+    assert tuple(SOR.shares()) == SOR.groups()
+    assert sum(SOR.shares().values()) == 1.0
     with pytest.raises(ValueError, match="no kind of order"):
         Bucket.of("tight/sor")
 

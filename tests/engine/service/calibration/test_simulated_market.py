@@ -16,6 +16,7 @@ from engine.service.calibration.simulated_market import (
 )
 from engine.service.intelligence.calibrator import LATENCY_MIN_NS
 from engine.service.intelligence.forecast_log import ForecastLog, ScoredRow
+from tests.support.watched_log import WatchedLog
 
 
 def orders(seed: int, count: int) -> list[ScoredRow]:
@@ -55,6 +56,15 @@ def test_worlds_follow_each_other_and_orders_of_a_symbol_never_overlap() -> None
     for symbol in {row.symbol for row in rows}:
         spans = sorted((row.made_ns, row.ended_ns) for row in rows if row.symbol == symbol)
         assert all(b[0] > a[1] for a, b in pairwise(spans))
+
+
+def test_a_forecast_knows_what_has_ended_by_then_of_any_symbol_and_nothing_else() -> None:
+    warm_up()
+    log = WatchedLog()
+    rows = list(simulated_orders(120, 8, log, Calibration()))
+    assert len(log.made) >= len(rows)
+    log.assert_causal()
+    log.close()
 
 
 def test_outcomes_are_no_copies_of_their_forecasts() -> None:

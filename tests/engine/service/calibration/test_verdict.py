@@ -61,6 +61,46 @@ def test_losses_are_the_mean_pinball_of_each_forecast() -> None:
     assert losses.loss < losses.pooled_loss
 
 
+def test_the_pooled_quantile_knows_what_had_ended_and_no_more() -> None:
+    before = honest_rows(1, 40)
+    rows = [
+        msgspec.structs.replace(row, made_ns=100 + 3 * n, ended_ns=105 + 3 * n)
+        for n, row in enumerate(honest_rows(2, 60))
+    ]
+    # The last outcome is wild, and known to nobody.
+    last = msgspec.structs.replace(rows[-1], realised_bps=1e6)
+    (losses,) = judge("x", 1, before, [*rows[:-1], last]).losses
+    widths, aboves = [], []
+    for row in rows:
+        known = [*before, *(one for one in rows if one.ended_ns <= row.made_ns)]
+        based = sorted(one.realised_bps - one.base_bps for one in known)
+        swept = sorted(one.realised_bps - one.walk_bps for one in known)
+        widths.append(at_rank(based, 0.9) - at_rank(based, 0.5))
+        aboves.append(at_rank(swept, 0.9))
+    assert losses.pooled_width == pytest.approx(sum(widths) / len(rows))
+    assert losses.pooled_above == pytest.approx(sum(aboves) / len(rows))
+
+
+def at_rank(ordered: list[float], level: float) -> float:
+    place = level * (len(ordered) + 1) - 1.0
+    below = int(place)
+    return ordered[below] + (place - below) * (ordered[below + 1] - ordered[below])
+
+
+def test_a_kind_whose_wilson_interval_leaves_the_level_out_says_so() -> None:
+    rows = honest_rows(2, 600, (KINDS[0],))
+    low, high = binomial_band(136, 0.9, 0.995)
+    hits = iter([True] * low + [False] * (136 - low))
+    rows = [
+        msgspec.structs.replace(row, inside=next(hits, n % 10 > 0)) for n, row in enumerate(rows)
+    ]
+    found = judge("x", 1, honest_rows(1, 200), rows[:136])
+    assert found.whole.band[0] <= found.whole.coverage
+    assert not found.whole.passes
+    assert any(miss.endswith("has no 0.90 in its Wilson interval") for miss in found.misses)
+    assert high > low
+
+
 def test_events_are_judged_in_cents_and_apart() -> None:
     event = msgspec.structs.replace(KINDS[0], liquidity="event")
     coins, events = honest_rows(1, 200), honest_rows(2, 200, (event,))

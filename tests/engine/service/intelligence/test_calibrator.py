@@ -10,8 +10,14 @@ from actors.router import RouterActor
 from engine.messages import GraphCommandKind, Subscribe
 from engine.service.intelligence.calibrator import Calibrator
 from engine.service.intelligence.estimates import realised_bps
-from engine.service.intelligence.forecast_log import ForecastLog, ScoredRow
-from tests.support.graph_world import GraphWorld
+from engine.service.intelligence.forecast_log import (
+    ForecastLog,
+    ForecastRow,
+    OrderKey,
+    ScoredRow,
+)
+from tests.support.graph_script import edge, graph, node
+from tests.support.graph_world import CLIENT, SANDBOX, GraphWorld
 
 MS = 1_000_000
 FAR_NS = 60 * MS
@@ -35,10 +41,25 @@ class Watched:
         # As if orders had been answered before; until then the catalogue's prior stands.
         router.costs.observations.latency_ns[0] = latency_ns
 
-    def start(self, policy: str, ms: int, qty: str = "1", **execution: Any) -> str:
+    def start(
+        self,
+        policy: str,
+        ms: int,
+        qty: str = "1",
+        *,
+        side: str = "buy",
+        client: str = CLIENT,
+        graph_id: str | None = None,
+        **execution: Any,
+    ) -> str:
         how = {"policy": policy, "urgency": "medium", **execution}
-        order = {"symbol": "ETH-USD", "side": "buy", "qty": qty, "execution": how}
-        return self.world.start(order, ms)
+        order = {"symbol": "ETH-USD", "side": side, "qty": qty, "execution": how}
+        if graph_id is not None:
+            order["graph_id"] = graph_id
+        return self.world.start(order, ms, client=client)
+
+    def waiting(self, graph_id: str, client: str = CLIENT) -> ForecastRow | None:
+        return self.log.open_forecast(OrderKey(client, SANDBOX, f"graph:{graph_id}:order:1"))
 
 
 def test_a_sweep_is_forecast_as_it_starts_and_scored_as_it_ends() -> None:
@@ -46,13 +67,13 @@ def test_a_sweep_is_forecast_as_it_starts_and_scored_as_it_ends() -> None:
     graph_id = watched.start("sor", 0)
     watched.world.run(10)
     assert watched.log.waiting() == 1
-    row = watched.log.open_forecast(f"graph:{graph_id}:order:1")
+    row = watched.waiting(graph_id)
     assert row is not None
     assert (row.mid_x2, row.sign, row.qty_1e8) == (4_650_000_000_000, 1, 10**8)
     assert (row.bucket, row.latency_ns) == ("wide/sor/small/medium", FAR_NS)
     watched.world.run(500)
     (done,) = watched.scored
-    assert done.order_id == row.order_id
+    assert done.order == row.order
     # All at the ask of 2325.50, half a dollar above the mid, and the taker's 10 bps of it.
     landed = 0.5 / 2325 * 1e4 + 10 * 2325.5 / 2325
     assert done.realised_bps == pytest.approx(landed, abs=1e-6)
@@ -131,6 +152,44 @@ def test_it_goes_on_over_a_log_that_another_one_wrote() -> None:
     assert watched.log.waiting() == 0
     assert len(list(watched.log.outcomes())) == 1
     assert fresh.calibration.levels.tallies["all"].scored == 1
+
+
+def test_two_clients_of_one_graph_id_have_two_orders() -> None:
+    watched = Watched()
+    watched.start("passive_limit", 20, client="alice", graph_id="g1", horizon_ms=3_000)
+    watched.start("sor", 0, qty="2", side="sell", client="bob", graph_id="g1")
+    watched.world.run(10)
+    rows = [watched.waiting("g1", client) for client in ("alice", "bob")]
+    seen = [(row.bucket.split("/")[1], row.sign, row.qty_1e8) for row in rows if row]
+    assert seen == [("passive_limit", 1, 10**8), ("sor", -1, 2 * 10**8)]
+    watched.world.run(8_000)
+    assert watched.log.waiting() == 0
+    sold, bought = watched.scored
+    assert [one.order and one.order.client_id for one in watched.scored] == ["bob", "alice"]
+    landed = 0.5 / 2325 * 1e4 + 10 * 2324.5 / 2325
+    assert sold.realised_bps == pytest.approx(landed, abs=1e-6)
+    # Nobody traded with what rested: it is taken at its end, at the ask.
+    landed = 0.5 / 2325 * 1e4 + 10 * 2325.5 / 2325
+    assert bought.realised_bps == pytest.approx(landed, abs=1e-6)
+
+
+def test_the_end_of_one_graph_leaves_another_clients_of_its_id_known() -> None:
+    watched = Watched()
+    legs = [
+        node("first", policy="passive_limit", horizon_ms=3_000),
+        node("second", activation=None, policy="passive_limit", horizon_ms=2_000),
+    ]
+    wire = graph(legs, [edge("e0", "first", "second", {"on_timeout": {"ms": 2_000}})])
+    wire["graph_id"] = "g1"
+    watched.world.start(wire, 100, client="alice")
+    watched.start("sor", 1_000, client="bob", graph_id="g1")
+    watched.world.run(8_000)
+    ended = sorted(row.order[::2] for row in watched.scored if row.order is not None)
+    assert ended == [
+        ("alice", "graph:g1:first:1"),
+        ("alice", "graph:g1:second:1"),
+        ("bob", "graph:g1:order:1"),
+    ]
 
 
 def test_the_whole_quantity_is_priced() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -12,18 +13,41 @@ import pytest
 from engine.errors import ConfigError
 from engine.intelligence.calibration import Calibration
 from engine.intelligence.residuals import Bucket
-from engine.service.intelligence.forecast_log import ForecastLog, ForecastRow, ScoredRow
+from engine.model.instruments import Environment
+from engine.service.intelligence.forecast_log import (
+    ForecastLog,
+    ForecastRow,
+    OrderKey,
+    ScoredRow,
+)
 
 KINDS = (
     Bucket("sor", "high", "small", "tight"),
     Bucket("sor", "low", "small", "tight"),
     Bucket("passive_limit", "low", "large", "wide"),
 )
+# As format 1 wrote its file: the id of an order alone tells which it is.
+FORMAT_1 = """
+CREATE TABLE forecasts(
+    number INTEGER PRIMARY KEY, order_id TEXT UNIQUE NOT NULL, row BLOB NOT NULL);
+CREATE TABLE outcomes(number INTEGER PRIMARY KEY, bucket TEXT NOT NULL, row BLOB NOT NULL);
+CREATE INDEX outcomes_of ON outcomes(bucket, number);
+CREATE TABLE voids(
+    number INTEGER PRIMARY KEY, order_id TEXT NOT NULL, ended_ns INTEGER NOT NULL,
+    why TEXT NOT NULL);
+CREATE TABLE tallies(
+    name TEXT PRIMARY KEY, offset REAL NOT NULL, scored INTEGER NOT NULL, inside INTEGER NOT NULL);
+PRAGMA user_version=1;
+"""
+
+
+def key_of(order_id: str, client: str = "desk") -> OrderKey:
+    return OrderKey(client, Environment.SANDBOX, order_id)
 
 
 def forecast_row(order_id: str, bucket: Bucket = KINDS[0], **changes: object) -> ForecastRow:
     row = ForecastRow(
-        order_id=order_id,
+        order=key_of(order_id),
         made_ns=5,
         symbol="ETH-USD",
         bucket=bucket.name,
@@ -44,7 +68,7 @@ def forecast_row(order_id: str, bucket: Bucket = KINDS[0], **changes: object) ->
 
 def scored_row(order_id: str, bucket: Bucket, realised: float, inside: bool) -> ScoredRow:
     return ScoredRow(
-        order_id=order_id,
+        order=key_of(order_id),
         bucket=bucket.name,
         made_ns=5,
         ended_ns=6,
@@ -118,17 +142,69 @@ def test_open_forecasts_survive_and_are_bounded(tmp_path: Path) -> None:
         log.add(forecast_row(name))
     log.close()
     log = ForecastLog(path, open_max=3)
-    assert log.open_forecast("a") is None
-    assert log.open_forecast("d") == forecast_row("d")
+    assert log.open_forecast(key_of("a")) is None
+    assert log.open_forecast(key_of("d")) == forecast_row("d")
     assert log.waiting() == 3
     log.close()
+
+
+def test_one_id_of_two_clients_or_environments_is_of_several_orders() -> None:
+    keys = (
+        key_of("a", "alice"),
+        key_of("a", "bob"),
+        OrderKey("alice", Environment.LIVE, "a"),
+    )
+    log, calibration = ForecastLog(), Calibration()
+    rows = [forecast_row("", order=key, p90_bps=11.0 + n) for n, key in enumerate(keys)]
+    assert all(log.add(row) for row in rows)
+    assert [log.open_forecast(key) for key in keys] == rows
+    log.void(keys[1], 7, "it was ended from outside")
+    assert log.voids() == [(keys[1], "it was ended from outside")]
+    done = msgspec.structs.replace(scored_row("", KINDS[0], 1.0, True), order=keys[2])
+    calibration.learn(done.estimate, done.p90_bps, 1.0, 0.5)
+    assert log.score(done, calibration)
+    assert [log.open_forecast(key) for key in keys] == [rows[0], None, None]
+    log.close()
+
+
+def test_a_file_of_format_1_keeps_what_was_learned(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made, calibration = ForecastLog(window=20), Calibration(window=20)
+    fill(made, calibration, 1, 60)
+    path = tmp_path / "forecasts.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(FORMAT_1)
+        for row in made.outcomes():
+            plain = msgspec.to_builtins(row)
+            old = {"order_id": plain.pop("order")[-1], **plain}
+            values = (row.bucket, msgspec.msgpack.encode(old))
+            db.execute("INSERT INTO outcomes(bucket, row) VALUES (?, ?)", values)
+        for name, tally in calibration.levels.tallies.items():
+            told = (name, tally.offset, tally.scored, tally.inside)
+            db.execute("INSERT INTO tallies VALUES (?, ?, ?, ?)", told)
+        db.execute("INSERT INTO forecasts(order_id, row) VALUES ('a', x'00')")
+        db.execute("INSERT INTO voids(order_id, ended_ns, why) VALUES ('b', 1, 'why')")
+        db.commit()
+    for warned in (1, 1):
+        log = ForecastLog(path, window=20)
+        assert state_of(log.restored()) == state_of(calibration)
+        assert (log.waiting(), log.voids()) == (0, [])
+        assert {row.order for row in log.outcomes()} == {None}
+        assert caplog.text.count("was of format 1") == warned
+        log.close()
+    log = ForecastLog(path, window=20)
+    assert log.add(forecast_row("a", order=key_of("a", "alice")))
+    assert log.add(forecast_row("a", order=key_of("a", "bob")))
+    log.close()
+    made.close()
 
 
 def test_what_does_not_count_is_kept_by_name() -> None:
     log = ForecastLog()
     log.add(forecast_row("a"))
-    log.void("a", 7, "it was ended from outside")
-    assert (log.voids(), log.waiting()) == ([("a", "it was ended from outside")], 0)
+    log.void(key_of("a"), 7, "it was ended from outside")
+    assert (log.voids(), log.waiting()) == ([(key_of("a"), "it was ended from outside")], 0)
     assert list(log.outcomes()) == []
     assert state_of(log.restored()) == ({}, {})
     log.close()
