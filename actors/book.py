@@ -94,6 +94,8 @@ class BookActor(Actor[BookDelta | BookSnapshot | BookStale | FeedAlive]):
             return
         if moved:
             self.announce(moved)
+        elif slot.market.own.orders:
+            self.tell_reached(BID_MOVED | ASK_MOVED)
 
     @handles(BookSnapshot)
     def on_snapshot(self, snapshot: BookSnapshot) -> None:
@@ -124,20 +126,27 @@ class BookActor(Actor[BookDelta | BookSnapshot | BookStale | FeedAlive]):
         self.slot.alive(alive.recv_ns)
 
     def announce(self, moved: int) -> None:
-        """Tell the router if a watched price is reached; most moves reach none."""
-        slot = self.slot
-        market, venue = slot.market, slot.venue_index
-        bid, ask = market.best_bid[venue], market.best_ask[venue]
-        if bid >= ask:
+        """Tell who waits if a watched price is reached; most moves reach none."""
+        market, venue = self.slot.market, self.slot.venue_index
+        if market.best_bid[venue] >= market.best_ask[venue]:
             self.crossed += 1
-        # An empty side is beyond every watch: first the cheap comparison, then the proof.
-        if moved & ASK_MOVED and ask <= market.watch_ask and slot.ask_reaches_watch():
-            self.router.tell(TouchReached(venue, BUY))
-        if moved & BID_MOVED and bid >= market.watch_bid and slot.bid_reaches_watch():
-            self.router.tell(TouchReached(venue, SELL))
+        # Behind an order of our own the best of others moves though the best does not.
+        self.tell_reached(moved if not market.own.orders else BID_MOVED | ASK_MOVED)
         mid = market.mid_value if market.mid_known else market.mid_x2()
         if mid is not None and (mid <= market.trigger_low_x2 or mid >= market.trigger_high_x2):
             self.tell_prices(mid)
+
+    def tell_reached(self, moved: int) -> None:
+        """Tell the router of the sides, of those that moved, whose best is at a watched price."""
+        slot = self.slot
+        market, venue = slot.market, slot.venue_index
+        # An empty side is beyond every watch: first the cheap comparison, then the proof.
+        ask_reached = moved & ASK_MOVED and market.best_ask[venue] <= market.watch_ask
+        if ask_reached and slot.ask_reaches_watch():
+            self.router.tell(TouchReached(venue, BUY))
+        bid_reached = moved & BID_MOVED and market.best_bid[venue] >= market.watch_bid
+        if bid_reached and slot.bid_reaches_watch():
+            self.router.tell(TouchReached(venue, SELL))
 
     def look(self) -> None:
         """The consolidated mid may have moved for another reason than a write."""

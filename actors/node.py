@@ -306,6 +306,8 @@ class NodeActor(
             if not child.open_qty_1e8:
                 # Filled in full, though its end is yet to be told: there is nothing to hold.
                 continue
+            if child.resting:
+                self.place.tell_resting(child)
             self.place.risk.tell(
                 ReserveOpen(
                     grant_id,

@@ -11,7 +11,7 @@ from typing import Any
 from actors.node_place import NodePlace
 from engine.decisions.allowance import Allowance
 from engine.decisions.classify import Failure, classify
-from engine.decisions.fills import fill_record
+from engine.decisions.fills import fill_marks, fill_record
 from engine.decisions.node_ledger import Applied, Child, NodeLedger
 from engine.decisions.node_plan import NodeIdentity, route_intent
 from engine.decisions.policies.policy import Policy, Post, Route
@@ -61,7 +61,6 @@ class NodeOrders(Actor[Any]):
         "identity",
         "last_wish",
         "ledger",
-        "mid_1e9",
         "peers",
         "place",
         "policy",
@@ -74,7 +73,6 @@ class NodeOrders(Actor[Any]):
         "status",
         "stop_text",
         "stopping",
-        "touch_1e9",
         "unsent_1e8",
         "worst_price_1e9",
     )
@@ -102,8 +100,6 @@ class NodeOrders(Actor[Any]):
         self.attempt_reason: Reason = NO_REASON
         self.last_wish: Route | Post | None = None
         self.unsent_1e8 = 0
-        self.mid_1e9 = 0
-        self.touch_1e9 = 0
         self.stopping: Reason | None = None
         self.stop_text = ""
         self.refusal = ""
@@ -164,12 +160,11 @@ class NodeOrders(Actor[Any]):
         ledger = self.working()
         ledger.routing_qty_1e8 = 0
         self.attempt_reason = planned.reason
-        self.mid_1e9, self.touch_1e9 = planned.mid_1e9, planned.touch_1e9
         if planned.unplaced_qty_1e8:
             self.place.risk.tell(ExposureChanged(planned.grant_id, 0, 0, planned.unplaced_qty_1e8))
         now_ns = self.ctx.now_ns
         for order in planned.children:
-            ledger.add(order, now_ns)
+            ledger.add(order, now_ns, planned.mid_1e9, planned.touch_1e9)
         early, self.early = self.early, None
         if planned.children:
             self.accepted = True
@@ -258,6 +253,8 @@ class NodeOrders(Actor[Any]):
                 self.expect_replies()
             return
         self.dirty = True
+        if child.resting:
+            self.place.tell_resting(child)
         if applied.before is not None:
             self.amended(applied, report)
         if applied.fill is not None:
@@ -297,7 +294,8 @@ class NodeOrders(Actor[Any]):
     def book_fill(self, child: Child, fill: VenueFill, report: OrderReport) -> None:
         """One new execution: recorded, and told to risk."""
         ledger, name = self.working(), self.identity.node_order_id
-        record = fill_record(name, child.order, fill, report, self.mid_1e9, self.touch_1e9)
+        marks = fill_marks(child, fill, report, self.place.market, self.ctx.now_ns)
+        record = fill_record(name, child.order, fill, report, *marks)
         ledger.fees_1e9 += record.fee_1e9
         if ledger.filled_qty_1e8 > ledger.target_qty_1e8 and self.lowered:
             # What filled on its way while the target was lowered is the total now.

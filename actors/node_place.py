@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from engine.decisions.market import MarketBlock
+from engine.decisions.node_ledger import Child
 from engine.decisions.policies.policy import Policy, PolicyMarket
 from engine.decisions.risk_preview import Refusal, nothing_refused
+from engine.messages import RestingChanged
 from engine.model.graph import Node
 from engine.model.native import NativeVerbs
 from engine.runtime.actor import ActorRef
@@ -37,3 +39,9 @@ class NodePlace(msgspec.Struct, frozen=True):
     make_policy: Callable[[Node], Policy]
     native: Mapping[str, NativeVerbs] = {}
     refusal: Refusal = nothing_refused
+
+    def tell_resting(self, child: Child) -> None:
+        """Have the router know what may still fill of an order that rests: nobody is to take it."""
+        order, left = child.order, child.open_qty_1e8
+        name, venue = order.client_order_id, order.listing.venue_index
+        self.router.tell(RestingChanged(name, venue, order.side, order.limit_price_1e9, left))

@@ -168,7 +168,7 @@ class RegistryActor(
         self.remember(key, waiting.fingerprint)
         # From lists: a generator costs twice as much, on the way of every order.
         mids = tuple([one.handle.market.mid_x2() or 0 for one in seed.nodes])
-        fees = tuple([expected_fee_bps(one.handle.market, one.side) for one in seed.nodes])
+        fees = tuple([expected_fee_bps(one.handle.market, one.node) for one in seed.nodes])
         halves = tuple([mid // 2 for mid in mids])
         accepted = GraphAccepted(number, seed.graph, halves, fees, mids, seed.spare)
         self.journal.tell(Record(seed.client_id, seed.environment, seed.graph_id, "", accepted))

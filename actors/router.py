@@ -8,7 +8,10 @@ from typing import Final
 from engine.decisions.cost_model import CostModel, RoutingTerms
 from engine.decisions.decision_record import DecisionRecorder
 from engine.decisions.leg_costs import LegCosts
-from engine.decisions.posts import Posts
+from engine.decisions.market_facts import others_tops
+from engine.decisions.places import PostChoice
+from engine.decisions.post_record import PostRecorder
+from engine.decisions.posts import Posts, asked_price_1e9
 from engine.decisions.split import SplitPlan, Splitter
 from engine.decisions.watches import Watches
 from engine.errors import Reason
@@ -20,6 +23,7 @@ from engine.messages import (
     ChildReport,
     LiquidityAppeared,
     Record,
+    RestingChanged,
     TakeSettled,
     TouchReached,
     UnwatchLiquidity,
@@ -35,7 +39,7 @@ from engine.model.orders import (
     TimeInForce,
     client_order_id,
 )
-from engine.model.records import ChildIntent, ChildrenIntended, DecisionRecord
+from engine.model.records import ChildIntent, ChildrenIntended, DecisionRecord, PostRecord
 from engine.model.units import Side
 from engine.runtime.actor import Actor, ActorRef, Lane, handles
 
@@ -45,19 +49,33 @@ AVAILABLE_LEVELS = 32
 # Looking an enum member up by its class costs a tenth of a microsecond each time.
 FOK: Final = TimeInForce.FOK
 IOC: Final = TimeInForce.IOC
+GTC: Final = TimeInForce.GTC
 
 
 class RouterActor(
-    Actor[ApprovedRoute | TakeSettled | TouchReached | WatchLiquidity | UnwatchLiquidity | BarVenue]
+    Actor[
+        ApprovedRoute
+        | TakeSettled
+        | RestingChanged
+        | TouchReached
+        | WatchLiquidity
+        | UnwatchLiquidity
+        | BarVenue
+    ]
 ):
     """One an instrument, so that two nodes sweeping the same book see each other's takes.
 
-    `trades` stand in the order of the market's listings. Intents and decision go to the journal
-    before the orders go to the venues.
+    What rests of any node is left out of the books (`MarketBlock.own`) from the moment it is sent
+    until its end is proven: nobody is to trade with this engine's own orders.
+
+    `trades` stand in the order of the market's listings. Decisions and then intents go to the
+    journal before the orders go to the venues.
     """
 
     lane = Lane.EXECUTION
     mailbox_capacity = 4_096
+    # After a restart every node tells what rests of it, as it asked for its liquidity before.
+    mailbox_hard_capacity = 131_072
 
     def __init__(
         self,
@@ -80,6 +98,7 @@ class RouterActor(
         self.leg_slack = leg_slack
         self.trades = trades
         self.posts = Posts(splitter.market)
+        self.post_recorder = PostRecorder(splitter.market, self.posts)
         self.decisions = 0
 
     @handles(ApprovedRoute)
@@ -101,6 +120,7 @@ class RouterActor(
         self.decisions += 1
         record = self.recorder.record(plan, terms, self.decisions, intent.attempt)
         children, intended = self.children_of(grant, plan)
+        self.record(intent, record)
         reason, unplaced = plan.reason, plan.unplaced_qty_1e8
         if intent.rest and unplaced:
             resting = self.resting_child(grant, terms, unplaced, len(children))
@@ -112,21 +132,21 @@ class RouterActor(
             elif not children and self.posts.too_small(intent):
                 # Neither now nor later: waiting for a better market would not make it larger.
                 reason = Reason.BELOW_MINIMUM
-        self.record(intent, record)
-        self.send(grant, children, intended, unplaced, reason, self.market.best(1 - side) or 0)
+        self.send(grant, children, intended, unplaced, reason)
 
     def on_post(self, grant: Grant) -> None:
         """Rest all of it post-only at the wished price, on the venues of best passive value."""
         intent = grant.intent
         terms = self.terms_of(intent, None)
         choice = self.posts.choose(intent, grant.worst_price_1e9, terms.reasons)
+        price = asked_price_1e9(intent, grant.worst_price_1e9)
+        self.record_post(intent, (intent.qty_1e8, price, intent.post_venues), terms, choice)
         children = [
             self.child_of(grant, index, self.market.listings[venue], qty, price, post_only=True)
             for index, (venue, qty, price) in enumerate(choice.places)
         ]
         intended = [intent_of(child) for child in children]
-        own_touch = self.market.best(int(intent.side)) or 0
-        self.send(grant, children, intended, choice.unplaced_qty_1e8, choice.reason, own_touch)
+        self.send(grant, children, intended, choice.unplaced_qty_1e8, choice.reason)
 
     def terms_of(self, intent: RouteIntent, in_flight: list[int] | None) -> RoutingTerms:
         """What each venue costs now; those that refuse the node for good are barred for it."""
@@ -157,7 +177,6 @@ class RouterActor(
         intended: list[ChildIntent],
         unplaced: int,
         reason: Reason,
-        touch_1e9: int,
     ) -> None:
         """Intents to the journal, then orders to the venues, then the plan to its node."""
         intent = grant.intent
@@ -168,6 +187,8 @@ class RouterActor(
             for child in children:
                 if not trades[child.listing.venue_index].tell(ApprovedOrder(child, grant)):
                     self.no_room(child)
+                elif child.tif is GTC:
+                    self.rests(child)
         planned = ChildrenPlanned(
             intent.attempt,
             grant.grant_id,
@@ -175,7 +196,7 @@ class RouterActor(
             unplaced,
             reason,
             (self.market.mid_x2() or 0) // 2,
-            touch_1e9,
+            self.market.best(1 - int(intent.side)) or 0,
             self.decisions,
         )
         self.ctx.tell(intent.owner_id, planned)
@@ -193,10 +214,15 @@ class RouterActor(
         if settled.answer_ns:
             seen.observe_latency(settled.venue_index, settled.answer_ns // 2)
 
+    @handles(RestingChanged)
+    def on_resting(self, told: RestingChanged) -> None:
+        name, left = told.client_order_id, told.open_qty_1e8
+        self.market.own.put(name, told.venue_index, told.side, told.price_1e9, left)
+
     @handles(TouchReached)
     def on_touch(self, touch: TouchReached) -> None:
         side = touch.side
-        price = self.market.best(1 - side)
+        price = self.best_of_others(1 - side)
         if price is None:
             return
         for owner_id in self.watches.reached(side, price):
@@ -261,9 +287,10 @@ class RouterActor(
         assert limit is not None, "only a limit order rests"
         wish = grant.intent
         choice = self.posts.rest(wish.side, qty_1e8, limit, terms.reasons)
-        if choice is None:
+        self.record_post(wish, (qty_1e8, limit, 0), terms, choice)
+        if not choice.places:
             return None
-        venue, qty, price = choice
+        venue, qty, price = choice.places[0]
         return self.child_of(grant, index, self.market.listings[venue], qty, price)
 
     def child_of(
@@ -303,13 +330,28 @@ class RouterActor(
             if not market.usable(v):
                 continue
             free = -in_flight[v]
-            for price, qty in market.levels(v, 1 - side, AVAILABLE_LEVELS):
+            levels = market.levels(v, 1 - side, AVAILABLE_LEVELS)
+            for price, qty in market.own.left(v, 1 - side, levels):
                 if worst_1e9 is not None and (price - worst_1e9) * side.sign > 0:
                     break
                 free += qty
             if free > 0:
-                return market.best(1 - side)
+                return self.best_of_others(1 - side)
         return None
+
+    def best_of_others(self, taken: Side | int) -> int | None:
+        """Best price of a side over usable books, without what is our own."""
+        market = self.market
+        if not market.own.resting[taken]:
+            return market.best(taken)
+        tops = others_tops(market, taken, range(len(market.listings)))
+        best = min if taken else max
+        return best((price for price, _ in tops), default=None)
+
+    def rests(self, child: ChildOrder) -> None:
+        """On its way to a book: from now on it is our own there."""
+        venue, price = child.listing.venue_index, child.limit_price_1e9
+        self.market.own.put(child.client_order_id, venue, child.side, price, child.qty_1e8)
 
     def no_room(self, child: ChildOrder) -> None:
         """A venue's trade actor refused: the order never left, which is proof for its owner."""
@@ -324,7 +366,21 @@ class RouterActor(
         )
         self.ctx.tell(child.owner_id, ChildReport(report))
 
-    def record(self, intent: RouteIntent, payload: ChildrenIntended | DecisionRecord) -> None:
+    def record_post(
+        self,
+        intent: RouteIntent,
+        asked: tuple[int, int, int],
+        terms: RoutingTerms,
+        choice: PostChoice,
+    ) -> None:
+        """Where it is to rest, and what that was decided on, to the journal."""
+        self.decisions += 1
+        make = self.post_recorder.record
+        self.record(intent, make(intent, asked, terms.reasons, choice, self.decisions))
+
+    def record(
+        self, intent: RouteIntent, payload: ChildrenIntended | DecisionRecord | PostRecord
+    ) -> None:
         self.journal.tell(
             Record(intent.client_id, intent.environment, intent.graph_id, intent.node_id, payload)
         )

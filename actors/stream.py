@@ -12,7 +12,7 @@ SUBSCRIBERS_MAX = 10_000
 
 
 class StreamActor(Actor[Recorded | Subscribe | Unsubscribe]):
-    """Publishes only what is recorded. A subscriber that refuses is dropped, never waited for."""
+    """Publishes only what is recorded. A subscriber that refuses or fails is dropped."""
 
     lane = Lane.BACKGROUND
     mailbox_capacity = 16_384
@@ -58,9 +58,17 @@ class StreamActor(Actor[Recorded | Subscribe | Unsubscribe]):
         client = subscription.client_id
         if client is not None:
             entries = tuple(entry for entry in entries if entry.client_id == client)
-        if entries and not subscription.sink.deliver(entries):
+        if entries and not self.taken(subscription.sink, entries):
             self.cut_off += 1
             self.remove(subscription.sink)
+
+    def taken(self, sink: StreamSink, entries: tuple[JournalEntry, ...]) -> bool:
+        """Whether the sink took them; one that fails loses its place, the others keep theirs."""
+        try:
+            return sink.deliver(entries)
+        except Exception as error:  # noqa: BLE001 - whatever a listener of others' making raises
+            self.ctx.fault(error)
+            return False
 
     def remove(self, sink: StreamSink) -> None:
         before = len(self.firehose)

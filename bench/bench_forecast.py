@@ -14,6 +14,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from bench.sizes import sized
 from engine.intelligence.audit import audit
 from engine.intelligence.forecast import Forecast, forecast
+from engine.intelligence.learned.fill_hazard import FillHazard
 from engine.intelligence.picture import MarketPicture
 from engine.intelligence.rollups import Totals
 from engine.intelligence.strategies import STANDARD, estimate
@@ -32,8 +33,11 @@ def whole(picture: MarketPicture, qty_1e8: int) -> Forecast:
 
 @pytest.mark.parametrize("share", [0.02, 0.5])
 def bench_warm_forecast(benchmark: BenchmarkFixture, share: float) -> None:
-    """One forecast of a part of everything that the books show."""
+    """One forecast of a part of everything that the books show, as a running engine makes it."""
     picture = random_picture(1, 4, 100)
+    # What an observer has learned of resting orders is asked for, too.
+    hazard = FillHazard(seconds=9_000, fills=300)
+    picture.hazards = lambda venue, side: (hazard, 5e8)
     picture.look(0, NOW_NS)
     qty = int(share * visible(picture))
     found = benchmark(whole, picture, qty)

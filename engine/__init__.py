@@ -33,6 +33,7 @@ from engine.model.units import Side, price_1e9, qty_1e8
 if TYPE_CHECKING:
     from engine.service.config import EngineConfig as EngineConfig
     from engine.service.engine import ExecutionEngine as ExecutionEngine
+    from engine.service.intelligence.board import Intelligence as Intelligence
 
 __all__ = [
     "CaptureError",
@@ -45,6 +46,7 @@ __all__ = [
     "Graph",
     "GraphError",
     "GraphStatus",
+    "Intelligence",
     "JournalError",
     "LimitOrder",
     "LimitPrice",
@@ -73,4 +75,8 @@ def __getattr__(name: str) -> Any:
         from engine.service.config import EngineConfig
 
         return EngineConfig
+    if name == "Intelligence":
+        from engine.service.intelligence.board import Intelligence
+
+        return Intelligence
     raise AttributeError(f"module 'engine' has no attribute {name!r}")

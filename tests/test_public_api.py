@@ -20,6 +20,7 @@ NAMES = [
     "Graph",
     "GraphError",
     "GraphStatus",
+    "Intelligence",
     "JournalError",
     "LimitOrder",
     "LimitPrice",

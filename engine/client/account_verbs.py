@@ -7,16 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from engine.client.account_results import ApiKey, ApiKeys, Positions
 from engine.client.amounts import Amount, plain_text
 from engine.client.intelligence_results import (
+    AbReport,
     Decisions,
     Forecast,
     Live,
+    Observations,
     Review,
     Simulation,
+    SimulationJob,
     Summary,
 )
-from engine.client.request import JsonObject, Request, path_of
+from engine.client.request import JsonObject, QueryValue, Request, path_of
 
 __all__ = [
+    "ab_report",
     "account",
     "api_keys",
     "connect_venue",
@@ -25,6 +29,7 @@ __all__ = [
     "disconnect_venue",
     "forecast",
     "live",
+    "observations",
     "positions",
     "review",
     "revoke_api_key",
@@ -33,14 +38,21 @@ __all__ = [
     "sandbox_reset",
     "set_sandbox_positions",
     "simulate",
+    "simulate_runs",
+    "simulation_job",
     "summary",
     "venues",
 ]
 
 
-def forecast(symbol: str, side: str, qty: Amount) -> Request[Forecast]:
-    """What an order would cost; a first call on a cold symbol takes up to half a second."""
-    query = {"symbol": symbol, "side": side, "qty": plain_text(qty)}
+def forecast(
+    symbol: str, side: str, qty: Amount, *, urgency: str | None = None
+) -> Request[Forecast]:
+    """What an order would cost; a first call on a cold symbol takes up to half a second.
+
+    `urgency` is low, medium (the default) or high; `SYMBOL:NO` is the NO side of an event contract.
+    """
+    query = {"symbol": symbol, "side": side, "qty": plain_text(qty), "urgency": urgency}
     return Request("GET", "/v1/execution/forecast", Forecast, query=query)
 
 
@@ -49,17 +61,46 @@ def simulate(
     side: str,
     qty: Amount,
     *,
+    strategies: Iterable[str] = (),
     urgency: str | None = None,
     exclude_venues: Iterable[str] = (),
     passive_only: bool = False,
     max_cost_bps: Amount | None = None,
 ) -> Request[Simulation]:
-    """Ways of working the same order side by side."""
+    """Ways of working the same order side by side, at once; `simulate_runs` plays them out.
+
+    `strategies` are aggressive, passive, split or policies; the first three unless given.
+    """
     order = {"symbol": symbol, "side": side, "qty": plain_text(qty), "urgency": urgency}
-    cost = None if max_cost_bps is None else plain_text(max_cost_bps, "max_cost_bps")
-    limits = {"exclude_venues": tuple(exclude_venues), "passive_only": passive_only or None}
-    query = {**order, **limits, "max_cost_bps": cost}
+    limits = _limits(exclude_venues, max_cost_bps, passive_only=passive_only)
+    query = {**order, "strategies": tuple(strategies), **limits}
     return Request("GET", "/v1/execution/simulate", Simulation, query=query)
+
+
+def simulate_runs(
+    symbol: str,
+    side: str,
+    qty: Amount,
+    *,
+    runs: int | None = None,
+    seed: int | None = None,
+    strategies: Iterable[str] = (),
+    urgency: str | None = None,
+    exclude_venues: Iterable[str] = (),
+    passive_only: bool = False,
+    max_cost_bps: Amount | None = None,
+) -> Request[SimulationJob]:
+    """Ways of working the same order in seeded markets; `simulation_job` tells how it goes."""
+    order = {"symbol": symbol, "side": side, "qty": plain_text(qty), "urgency": urgency}
+    how = {"method": "simulated", "runs": runs, "seed": seed, "strategies": tuple(strategies)}
+    limits = _limits(exclude_venues, max_cost_bps, passive_only=passive_only)
+    query = {**order, **how, **limits}
+    return Request("GET", "/v1/execution/simulate", SimulationJob, query=query)
+
+
+def simulation_job(job_id: str) -> Request[SimulationJob]:
+    """How far a simulation in seeded markets has come, and what its runs gave."""
+    return Request("GET", path_of("/v1/execution/simulate/jobs/{}", job_id), SimulationJob)
 
 
 def live(node_order_id: str) -> Request[Live]:
@@ -67,9 +108,11 @@ def live(node_order_id: str) -> Request[Live]:
     return Request("GET", path_of("/v1/execution/live/{}", node_order_id), Live)
 
 
-def review(node_order_id: str) -> Request[Review]:
-    """What happened to an order and why."""
-    return Request("GET", path_of("/v1/execution/review/{}", node_order_id), Review)
+def review(node_order_id: str, decision_price: Amount | None = None) -> Request[Review]:
+    """What happened to an order and why; with the price at which it was decided, also the delay."""
+    price = None if decision_price is None else plain_text(decision_price, "decision_price")
+    path = path_of("/v1/execution/review/{}", node_order_id)
+    return Request("GET", path, Review, query={"decision_price": price})
 
 
 def summary(
@@ -85,10 +128,25 @@ def summary(
     return Request("GET", "/v1/execution/summary", Summary, query=query)
 
 
-def decisions(node_order_id: str | None = None, last_n: int = 20) -> Request[Decisions]:
-    """Routing decisions with their candidates."""
-    query = {"node_order_id": node_order_id, "last_n": last_n}
+def decisions(
+    node_order_id: str | None = None, last_n: int = 20, *, decision_id: int | None = None
+) -> Request[Decisions]:
+    """Routing decisions with their candidates; the one of an id."""
+    query = {"node_order_id": node_order_id, "last_n": last_n, "decision_id": decision_id}
     return Request("GET", "/v1/execution/decisions", Decisions, query=query)
+
+
+def ab_report(
+    since: str | None = None, until: str | None = None, *, symbol: str | None = None
+) -> Request[AbReport]:
+    """What orders cost under each routing version; whole UTC days, all unless given."""
+    query = {"since": since, "until": until, "symbol": symbol}
+    return Request("GET", "/v1/analytics/ab_report", AbReport, query=query)
+
+
+def observations(symbol: str) -> Request[Observations]:
+    """What was learned of an instrument's venues: latency, refusals, fades, markouts, fills."""
+    return Request("GET", "/v1/execution/observations", Observations, query={"symbol": symbol})
 
 
 def positions(
@@ -172,3 +230,15 @@ def set_sandbox_positions(
 def sandbox_reset() -> Request[JsonObject]:
     """Put the sandbox back to how it began."""
     return Request("POST", "/v1/sandbox/reset", JsonObject)
+
+
+def _limits(
+    exclude_venues: Iterable[str], max_cost_bps: Amount | None, *, passive_only: bool
+) -> dict[str, QueryValue]:
+    """What a simulation must keep to."""
+    cost = None if max_cost_bps is None else plain_text(max_cost_bps, "max_cost_bps")
+    return {
+        "exclude_venues": tuple(exclude_venues),
+        "passive_only": passive_only or None,
+        "max_cost_bps": cost,
+    }

@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from engine.client import account_verbs, market_verbs, trading_verbs
 from engine.client.async_client import AsyncClient
 from engine.client.market_results import Market
-from engine.client.request import JsonObject, Request
+from engine.client.request import JsonObject, Request, same_parameters
 from engine.client.stream import StreamEvent
 from engine.client.transport import BASE_URL, TIMEOUT_S
 
@@ -30,6 +30,7 @@ def _sent(build: Callable[P, Request[T]]) -> Verb[P, T]:
     def verb(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self.send(build(*args, **kwargs))
 
+    same_parameters(verb, build)
     return verb
 
 
@@ -172,6 +173,7 @@ class Client:
     sell = _sent(trading_verbs.sell)
     trace = _sent(trading_verbs.trace)
 
+    ab_report = _sent(account_verbs.ab_report)
     account = _sent(account_verbs.account)
     api_keys = _sent(account_verbs.api_keys)
     connect_venue = _sent(account_verbs.connect_venue)
@@ -180,6 +182,7 @@ class Client:
     disconnect_venue = _sent(account_verbs.disconnect_venue)
     forecast = _sent(account_verbs.forecast)
     live = _sent(account_verbs.live)
+    observations = _sent(account_verbs.observations)
     positions = _sent(account_verbs.positions)
     review = _sent(account_verbs.review)
     revoke_api_key = _sent(account_verbs.revoke_api_key)
@@ -188,5 +191,7 @@ class Client:
     sandbox_reset = _sent(account_verbs.sandbox_reset)
     set_sandbox_positions = _sent(account_verbs.set_sandbox_positions)
     simulate = _sent(account_verbs.simulate)
+    simulate_runs = _sent(account_verbs.simulate_runs)
+    simulation_job = _sent(account_verbs.simulation_job)
     summary = _sent(account_verbs.summary)
     venues = _sent(account_verbs.venues)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Generic, TypeVar
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
-__all__ = ["JsonObject", "QueryValue", "Request", "path_of"]
+__all__ = ["JsonObject", "QueryValue", "Request", "path_of", "same_parameters"]
 
 JsonObject = dict[str, object]
 T = TypeVar("T")
@@ -57,6 +58,23 @@ def path_of(template: str, *parts: str) -> str:
         if not part or part in (".", ".."):
             raise ValueError(f"an id is needed in {template}, not {part!r}")
     return template.format(*(quote(part, safe="") for part in parts))
+
+
+def same_parameters(method: Callable[..., Any], build: Callable[..., Request[Any]]) -> None:
+    """Let `method` be seen with `self`, the parameters of `build`, and the answer of its request.
+
+    Without it whoever asks a bound method for its signature would miss its first parameter.
+    """
+    told = inspect.signature(build)
+    answer = told.return_annotation
+    if isinstance(answer, str):
+        answer = answer.removeprefix("Request[").removesuffix("]")
+    # A `/` stands behind `self` alone, so that what follows may still be given by name.
+    first = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    parameters = [first, *told.parameters.values()]
+    signature = told.replace(parameters=parameters, return_annotation=answer)
+    method.__annotations__ = {**build.__annotations__, "return": answer}
+    vars(method)["__signature__"] = signature
 
 
 def _text(value: QueryValue) -> str:

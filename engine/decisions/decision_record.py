@@ -3,7 +3,8 @@
 `inputs` is int64 cells as `engine/kernels/decision_pack.py` writes them: the context (mid, time,
 version, coefficients, what was asked), every parameter of every venue (fee and constant terms,
 takes in flight, lots, minimums), own orders left out, the levels examined on each venue; and last
-the time of each venue's last sign of life.
+the time of each venue's last sign of life. The row that the context would have among the parameters
+holds the far touch in its first cell (0: there was none, or the record is older than this).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from engine.decisions.cost_model import RoutingTerms
 from engine.decisions.split import Leg, SplitPlan, Splitter, read_legs
 from engine.kernels import landed
-from engine.kernels.decision_pack import FORMAT, PACK_HEAD, pack_decision
+from engine.kernels.decision_pack import CONTEXT_FIELD, FORMAT, PACK_HEAD, pack_decision
 from engine.kernels.landed import (
     COEFFICIENTS_ID,
     INPUT_FIELDS,
@@ -34,7 +35,7 @@ from engine.kernels.sweep import NEEDS_MINIMUMS, sweep
 from engine.model.records import DecisionRecord
 from engine.model.units import Side
 
-__all__ = ["DecisionRecorder", "redo"]
+__all__ = ["DecisionRecorder", "far_touch_1e9", "redo"]
 
 BUY: Final = Side.BUY
 SELL: Final = Side.SELL
@@ -70,6 +71,7 @@ class DecisionRecorder:
             assert used >= 0, "all examined levels fit"
         single, single_cost = self.cells[3], self.cells[4]
         context = terms.inputs
+        self.cells[PACK_HEAD + CONTEXT_FIELD * splitter.venues] = market.best(1 - terms.side) or 0
         return DecisionRecord(
             decision_id,
             attempt,
@@ -93,6 +95,14 @@ class DecisionRecorder:
         self.out = np.zeros(cells, np.int64)
         self.memory = memoryview(self.out).cast("B")
         self.cells = self.memory.cast("q")
+
+
+def far_touch_1e9(record: DecisionRecord) -> int:
+    """The best price over all venues that could be taken at the choice; 0 where it is not known."""
+    cells = np.frombuffer(record.inputs, np.int64)
+    if not len(cells) or cells[0] != FORMAT:
+        return 0
+    return int(cells[PACK_HEAD + CONTEXT_FIELD * int(cells[1])])
 
 
 def redo(record: DecisionRecord) -> tuple[Leg, ...]:

@@ -13,12 +13,13 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.decisions.own_resting import OwnResting
 from engine.kernels.book_write import apply_deltas, apply_snapshot, clear
 from engine.kernels.delta_ring import DeltaRing
 from engine.kernels.layout import ASK, BID, new_block
 from engine.model.instruments import Instrument, Listing
 
-__all__ = ["NEVER_STARTED", "BookSlot", "MarketBlock", "MarketView"]
+__all__ = ["NEVER_STARTED", "NO_ASK", "NO_BID", "BookSlot", "MarketBlock", "MarketView"]
 
 DEFAULT_DEPTH: Final = 8_192
 INT64_MAX: Final = 2**63 - 1
@@ -59,11 +60,13 @@ class MarketBlock:
     `block` is int64[V, 2, depth + 1, 2] (see `engine/kernels/layout.py`), `view` the same memory
     read-only. Health is one list per fact, indexed by venue: `healthy`, `stale_reason` (an int of
     the caller's enum), `recv_ns` (last change received), `alive_ns` (last frame or heartbeat),
-    `exchange_ns`, `sequence`. `best_bid` is 0 and `best_ask` INT64_MAX where the side is empty.
+    `exchange_ns`, `sequence`. `best_bid` is 0 and `best_ask` INT64_MAX where the side is empty;
+    `was_bid` and `was_ask` are the two before the write that moved either last.
 
     `watch_ask` and `watch_bid` are written by the router only: a book whose best ask is at or
     below `watch_ask`, or best bid at or above `watch_bid`, tells it so. INT64_MIN and INT64_MAX
-    mean that nobody waits. `trigger_low_x2` and `trigger_high_x2` are written by the price watch
+    mean that nobody waits. `own`, the router's as well, is what of all books is our own resting
+    orders. `trigger_low_x2` and `trigger_high_x2` are written by the price watch
     only: a mid (twice, in 1e-9) at or beyond one of them concerns somebody.
     """
 
@@ -80,6 +83,7 @@ class MarketBlock:
         "listings",
         "mid_known",
         "mid_value",
+        "own",
         "recv_ns",
         "sequence",
         "slots",
@@ -89,6 +93,8 @@ class MarketBlock:
         "trigger_high_x2",
         "trigger_low_x2",
         "view",
+        "was_ask",
+        "was_bid",
         "watch_ask",
         "watch_bid",
     )
@@ -115,10 +121,13 @@ class MarketBlock:
         self.sequence = [0] * count
         self.best_bid = [NO_BID] * count
         self.best_ask = [NO_ASK] * count
+        self.was_bid = [NO_BID] * count
+        self.was_ask = [NO_ASK] * count
         self.trigger_low_x2 = INT64_MIN
         self.trigger_high_x2 = INT64_MAX
         self.watch_ask = INT64_MIN
         self.watch_bid = INT64_MAX
+        self.own = OwnResting(count)
         self.mid_known = False
         self.mid_value: int | None = None
         self.top_bid: int | None = None
@@ -297,8 +306,8 @@ class BookSlot:
         market, venue = self.market, self.venue_index
         cells = market.cells
         bids, asks = market.best_bid, market.best_ask
-        bid = old_bid = bids[venue]
-        ask = old_ask = asks[venue]
+        bid = old_bid = market.was_bid[venue] = bids[venue]
+        ask = old_ask = market.was_ask[venue] = asks[venue]
         if moved & BID_MOVED:
             count = cells[self.bid_base]
             bid = bids[venue] = cells[self.bid_base + 2 * count] if count else NO_BID

@@ -130,6 +130,14 @@ class MarketTape:
             self._keep(quiet, 0)
         self._minute, self._minute_1e8 = minute, 0
 
+    def traded_by(self, when_ns: int) -> int:
+        """Volume in 1e-8 up to a moment; up to its minute's beginning where that is over."""
+        minute = when_ns // MINUTE_NS
+        if minute >= self._minute:
+            return self.traded_1e8
+        since = minute * MINUTE_NS
+        return self.traded_1e8 - self._minute_1e8 - sum(q for at, _, q in self._bars if at >= since)
+
     def usual_spread_1e9(self) -> int | None:
         """Median of the spreads of the last five minutes; computed at most once a sample."""
         if self._median is None and self._spreads:

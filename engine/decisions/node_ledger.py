@@ -58,7 +58,8 @@ class Child:
     """One child order's progress. `claimed_qty_1e8` is the venue's highest cumulative figure,
     `answer_ns` the time to its first answer, `asked_ns` when the venue was last asked about it;
     `cancelling` stays set from the first cancel until the end is proven. `amending` is the order
-    as a native amendment that is under way would have it."""
+    as a native amendment that is under way would have it. `mid_1e9` and `touch_1e9` are mid and far
+    touch at its plan, 0 where unknown."""
 
     __slots__ = (
         "amending",
@@ -69,14 +70,18 @@ class Child:
         "ended",
         "exchange_ns",
         "filled_qty_1e8",
+        "mid_1e9",
         "order",
         "price_times_qty",
         "sent_ns",
         "state",
+        "touch_1e9",
         "trade_ids",
     )
 
-    def __init__(self, order: ChildOrder, sent_ns: int) -> None:
+    def __init__(
+        self, order: ChildOrder, sent_ns: int, mid_1e9: int = 0, touch_1e9: int = 0
+    ) -> None:
         self.order = order
         self.amending: ChildOrder | None = None
         self.state = SENT
@@ -88,6 +93,8 @@ class Child:
         self.sent_ns = sent_ns
         self.asked_ns = sent_ns
         self.answer_ns = 0
+        self.mid_1e9 = mid_1e9
+        self.touch_1e9 = touch_1e9
         self.cancelling = False
         self.ended = False
 
@@ -247,9 +254,9 @@ class NodeLedger:
                 return True
         return False
 
-    def add(self, order: ChildOrder, now_ns: int) -> Child:
-        """A child that was planned and is on its way."""
-        child = Child(order, now_ns)
+    def add(self, order: ChildOrder, now_ns: int, mid_1e9: int = 0, touch_1e9: int = 0) -> Child:
+        """A child that was planned at this mid and far touch, and is on its way."""
+        child = Child(order, now_ns, mid_1e9, touch_1e9)
         assert order.client_order_id not in self.children, "child ids are unique"
         self.children[order.client_order_id] = child
         return child

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from engine.decisions.market import NO_ASK, NO_BID, MarketBlock
+from engine.decisions.market import NO_ASK, NO_BID, Level, MarketBlock
+from engine.decisions.market_facts import others_tops
 from engine.decisions.market_tape import MarketTape
 from engine.kernels.layout import ASK, BID
 from engine.model.instruments import InstrumentType
@@ -40,18 +41,17 @@ class NodeMarket:
         ask = min((asks[v] for v in self._venues if block.usable(v)), default=NO_ASK)
         return None if ask == NO_ASK else ask
 
+    def takeable(self, side: Side) -> int | None:
+        """Best price that an order of `side` could take: of what is not our own."""
+        if not self._block.own.resting[ASK if side is Side.BUY else BID]:
+            return self.touch(side.opposite)
+        best = min if side is Side.BUY else max
+        return best((price for price, _ in self._far(side)), default=None)
+
     def far_qty_1e8(self, side: Side) -> int:
-        """Size at the best price that an order of `side` would take, over all venues."""
-        best = self.touch(side.opposite)
-        if best is None:
-            return 0
-        block = self._block
-        tops, row = (block.best_ask, ASK) if side is Side.BUY else (block.best_bid, BID)
-        return sum(
-            block.levels(v, row, 1)[0][1]
-            for v in self._venues
-            if tops[v] == best and block.usable(v)
-        )
+        """Size at the best price that an order of `side` could take, over all venues."""
+        best = self.takeable(side)
+        return sum(qty for price, qty in self._far(side) if price == best)
 
     def usual_spread_1e9(self) -> int | None:
         """Median of the consolidated spread over the last five minutes."""
@@ -64,3 +64,7 @@ class NodeMarket:
     def volume_ahead(self, from_ns: int, until_ns: int) -> int:
         """Volume in 1e-8 expected between two times, 0 when nothing is known."""
         return self._tape.volume_ahead(from_ns, until_ns)
+
+    def _far(self, side: Side) -> list[Level]:
+        """The best level of each venue that an order of `side` could take."""
+        return others_tops(self._block, ASK if side is Side.BUY else BID, self._venues)

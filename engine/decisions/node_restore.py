@@ -25,10 +25,15 @@ class PastFill(msgspec.Struct, frozen=True, gc=False):
 
 
 class PastChild(msgspec.Struct, frozen=True, gc=False):
-    """A child that is not known to have ended: it may live at its venue, or never have left."""
+    """A child that is not known to have ended: it may live at its venue, or never have left.
+
+    `mid_1e9` and `touch_1e9` are those of its plan, 0 where the record does not have them.
+    """
 
     order: ChildOrder
     attempt: int
+    mid_1e9: int = 0
+    touch_1e9: int = 0
 
 
 class RestoredNode(msgspec.Struct, frozen=True):
@@ -74,7 +79,7 @@ def restored_node(
         return RestoredNode(memory, None, attempt, False, 0, None)
     ledger = NodeLedger(target_1e8)
     for past in children:
-        child = Child(past.order, now_ns)
+        child = Child(past.order, now_ns, past.mid_1e9, past.touch_1e9)
         child.state = ChildState.UNKNOWN
         ledger.children[past.order.client_order_id] = child
     for fill in fills:

@@ -62,7 +62,7 @@ class SplitPlan(msgspec.Struct, frozen=True, gc=False):
 class Splitter:
     """Plans splits of one market. `cells` is the arena as a flat view of integers.
 
-    `own` orders (see `set_own_orders`) are left out of the books. At most `VENUES_MAX` venues.
+    The market's own resting orders are left out of its books. At most `VENUES_MAX` venues.
     """
 
     __slots__ = (
@@ -71,6 +71,8 @@ class Splitter:
         "listings",
         "market",
         "number",
+        "own_changes",
+        "own_side",
         "scratch",
         "takes",
         "venues",
@@ -87,6 +89,7 @@ class Splitter:
         self.scratch: Scratch | None = None
         self.takes = TakesInFlight(market, self.cells)
         self.number = 0
+        self.own_changes = self.own_side = 0
         for listing in market.listings:
             self.set_listing(listing)
 
@@ -112,6 +115,15 @@ class Splitter:
         cells[landed.RATE_BUY + v] = rate_1e9 - PRICE_SCALE + flat
         cells[landed.RATE_SELL + v] = PRICE_SCALE - rate_1e9 + flat
         cells[landed.SHAPE_RATE + v] = fee_1e9 - flat
+
+    def leave_out_own(self, taken: int) -> None:
+        """Leave our own resting orders of the side `taken` out of every book until the next."""
+        own = self.market.own
+        if own.changes == self.own_changes and (taken == self.own_side or not own.orders):
+            return
+        self.own_changes, self.own_side = own.changes, taken
+        for v in range(self.venues):
+            self.set_own_orders(v, own.best(v, taken))
 
     def set_own_orders(self, venue_index: int, orders: Sequence[tuple[int, int]]) -> None:
         """Own resting orders (price_1e9, qty_1e8) on the side to be taken next, to be left out."""
@@ -141,6 +153,8 @@ class Splitter:
         cells = self.cells
         if self.takes.takes:
             self.takes.expire(terms.now_ns)
+        if self.market.own.changes:
+            self.leave_out_own(1 - side)
         cells[:TERMS_END] = terms.cells
         worst = worst_price_1e9 or 0
         slack = 1 if leg_slack else 0
@@ -223,7 +237,7 @@ class Splitter:
             return Reason.BELOW_MINIMUM
         for v in range(self.venues):
             if terms.active[v]:
-                last = self.market.last_level(v, 1 - side)
+                last = self._last_level(v, 1 - side)
                 if last and (last[0] < bound if side else last[0] > bound):
                     return Reason.BEYOND_LIMIT
         return Reason.NO_LIQUIDITY
@@ -234,9 +248,21 @@ class Splitter:
             qty
             for v in range(self.venues)
             if terms.active[v]
-            for price, qty in self.market.levels(v, 1 - side, self.market.depth)
+            for price, qty in self._levels(v, 1 - side)
             if (price >= bound if side else price <= bound)
         )
+
+    def _levels(self, v: int, taken: int) -> list[tuple[int, int]]:
+        """Levels of others, best first."""
+        levels = self.market.levels(v, taken, self.market.depth)
+        return self.market.own.left(v, taken, levels)
+
+    def _last_level(self, v: int, taken: int) -> tuple[int, int] | None:
+        """The worst level of others."""
+        if not self.market.own.resting[taken]:
+            return self.market.last_level(v, taken)
+        levels = self._levels(v, taken)
+        return levels[-1] if levels else None
 
 
 def read_legs(out: list[int]) -> tuple[Leg, ...]:

@@ -1,13 +1,20 @@
 """TCA that sums: implementation shortfall in parts, each from its own definition, exact.
 
 With s = +1 for a buy and -1 for a sell, X the quantity meant, Q what was filled, Pd the client's
-decision price (else M0), M0 the mid at activation, Mi and Ti mid and touch at each fill's decision
-(taker: far touch; maker: own touch), pi its price, Mend the mid at the end:
+decision price (else M0), M0 the mid at activation, Mi and Ti each fill's mid and touch, pi its
+price, Mend the mid at the end:
 
     delay = s X (M0 - Pd)            timing = s sum q (Mi - M0)     spread = s sum q (Ti - Mi)
     impact = s sum q (pi - Ti)       opportunity = s (X - Q) (Mend - M0)      fees
 
     shortfall = s sum q (pi - Pd) + s (X - Q) (Mend - Pd) + fees
+
+A taker's Mi and Ti are mid and far touch when its child was planned. A maker's are mid and own
+touch just before its fill: of the market when the fill is booked, with the venue's book as it was
+before our price vanished from it where it has, the own touch no worse than pi and the far touch a
+tick beyond pi at least, and the middle of the two as the mid (`engine/decisions/fills.py` says
+why). Where they are not known (a maker's fill told over 3 s late, a fill that came when its order
+was no longer worked) the fill's whole price cost stands in `unattributed`.
 
 Extends Perold (1988). Own permanent impact sits in timing, where it cannot be told apart. Prices
 come doubled (x2) so that a mid on half a tick is an integer.
@@ -28,7 +35,10 @@ UNIT: Final = 2 * QTY_SCALE
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False):
-    """One fill: price and quantity, fee, and mid and touch at its decision (x2, 0 unknown)."""
+    """One fill: price and quantity, fee, and the mid and touch that it is held against (x2).
+
+    Both are 0 where they are not known.
+    """
 
     price_1e9: int
     qty_1e8: int
@@ -64,8 +74,10 @@ class Shortfall(msgspec.Struct, frozen=True, gc=False):
     """The parts in money of 1e-9, + is a cost; they sum to `shortfall_1e9` to the last unit.
 
     `opportunity_1e9` and `shortfall_1e9` are null while a rest is open or its mid at the end was
-    not seen; `executed_1e9` is the sum of the other parts. `unattributed_1e9` is the price cost
-    of fills that came without a mid (of no decision of ours).
+    not seen; `executed_1e9` is the sum of the other parts. `unattributed_1e9` is the price cost of
+    fills whose mid and touch are not known. `delay_1e9` is the mid's way from decision to arrival;
+    `timing_1e9` is its way from there to each fill; `spread_1e9` is from mid to touch; `impact_1e9`
+    is from the touch to the price paid.
     """
 
     delay_1e9: int

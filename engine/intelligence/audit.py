@@ -28,7 +28,10 @@ CONTEXT_AT: Final = PACK_HEAD - landed.CONTEXT_CELLS
 class Candidate(msgspec.Struct, frozen=True, gc=False):
     """A venue as the decision saw it. Costs are bps of the mid for the first unit there.
 
-    `score_bps` is what it was ranked by: price, fee and the other terms together.
+    `score_bps` is what it was ranked by, price, fee and the other terms together, + is a cost.
+    `eligible` says that the split could use it; `reason` says why not. `price_bps` is price against
+    the mid, + is a cost; `terms_bps` are the other terms (latency, fade, misses, own footprint), +
+    is a cost. `examined_levels` is how deep it was looked at; `taken_qty_1e8` is what it got.
     """
 
     venue: str

@@ -7,6 +7,7 @@ number that cannot be told is None, with a sentence that says why.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -16,6 +17,7 @@ __all__ = ["MARKOUTS_MS", "Markout", "Print", "interval_vwap", "markout", "pwp",
 MARKOUTS_MS: Final = (100, 1_000, 5_000, 30_000, 60_000, 300_000)
 OWN_PRINT_NS: Final = 5_000_000_000
 MS: Final = 1_000_000
+NS: Final = 1_000_000_000
 
 
 class Print(msgspec.Struct, frozen=True, gc=False):
@@ -27,12 +29,17 @@ class Print(msgspec.Struct, frozen=True, gc=False):
 
 
 class Markout(msgspec.Struct, frozen=True, gc=False):
-    """Where the mid went after the fills, weighted by their quantity; None while not known."""
+    """Where the mid went after the fills, weighted by their quantity; None while not known.
+
+    `markout_bps` is in bps of the fill, + is good for us; `fills` are those whose later mid is
+    known. `due_ns` is when the last of the others can be known, null where no time will bring them.
+    """
 
     horizon_ms: int
     markout_bps: float | None
     fills: int
     reason: str
+    due_ns: int | None = None
 
 
 def slippage_bps(sign: int, average: float, benchmark: float | None) -> float | None:
@@ -80,19 +87,35 @@ def markout(
     fills: Sequence[Print],
     horizon_ms: int,
     mid_x2_at: Callable[[int], int | None],
+    now_ns: int,
 ) -> Markout:
-    """The quantity-weighted markout of the fills whose later mid is known."""
-    total, weight, known = 0.0, 0, 0
+    """The quantity-weighted markout of the fills whose later mid is known at `now_ns`."""
+    total, weight, known, due_ns, ahead = 0.0, 0, 0, 0, 0
     for fill in fills:
-        mid_x2 = mid_x2_at(fill.at_ns + horizon_ms * MS)
+        then_ns = fill.at_ns + horizon_ms * MS
+        if then_ns > now_ns:
+            due_ns, ahead = max(due_ns, then_ns), ahead + 1
+            continue
+        mid_x2 = mid_x2_at(then_ns)
         if mid_x2 is not None:
             total += 1e4 * sign * (mid_x2 / 2 - fill.price_1e9) / fill.price_1e9 * fill.qty_1e8
             weight += fill.qty_1e8
             known += 1
-    if not weight:
-        return Markout(horizon_ms, None, 0, "no mid was seen that long after a fill")
-    reason = "" if known == len(fills) else f"the mid was seen for {known} of {len(fills)} fills"
-    return Markout(horizon_ms, total / weight, known, reason)
+    reason = _unknown(len(fills), known, ahead, due_ns)
+    return Markout(horizon_ms, total / weight if weight else None, known, reason, due_ns or None)
+
+
+def _unknown(fills: int, known: int, ahead: int, due_ns: int) -> str:
+    """Why not all fills have a markout, and when they will."""
+    if not fills:
+        return "nothing has filled"
+    if ahead:
+        which = "" if ahead == fills else f" for {ahead} of {fills} fills"
+        when = f"{datetime.fromtimestamp(-(-due_ns // NS), UTC):%Y-%m-%d %H:%M:%S} UTC"
+        return f"the time has not passed yet{which}: known from {when} on"
+    if not known:
+        return "no mid was seen that long after a fill"
+    return "" if known == fills else f"the mid was seen for {known} of {fills} fills"
 
 
 def _without(prints: Sequence[Print], own: Sequence[Print]) -> list[Print]:

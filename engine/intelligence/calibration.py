@@ -6,9 +6,10 @@ the cost of sweeping at once. With q the pooled quantiles of past (realised - sw
     median = sweep + q(0.5)        P90 = sweep + q(level), never below the median
 
 where `level` starts at 0.9 and moves by adaptive conformal inference (step 0.02). Before anything
-was scored it is the prior's own quantile: P90 = base + 1.28 spread. Residuals count from the sweep,
-not from the base, since what a resting order leaves is swept in the end: the closed form's chance
-of a fill moves its base much and its downside little.
+was scored it is the prior's own quantile: P90 = base + 1.28 spread; as outcomes come, that spread
+is scaled by how wide they turn out, so that a prior of the wrong volatility fades sooner.
+Residuals count from the sweep, not from the base, since what a resting order leaves is swept in
+the end: the closed form's chance of a fill moves its base much and its downside little.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ import msgspec
 
 from engine.intelligence.conformal import STEP, AdaptiveLevels
 from engine.intelligence.distribution import P90
-from engine.intelligence.residuals import ROOT, SHRINK, WINDOW, Bucket, ResidualTree
+from engine.intelligence.residuals import SHRINK, WINDOW, Bucket, ResidualTree
 from engine.intelligence.scoring import inside
 
 __all__ = ["COVERAGE_MIN", "WANTED", "Calibrated", "Calibration", "Estimate"]
 
 WANTED: Final = 0.9
 COVERAGE_MIN: Final = 50
+SCALE_MIN, SCALE_MAX = 0.02, 5.0
 _NORMAL: Final = NormalDist()
 
 
@@ -51,7 +53,7 @@ class Estimate(msgspec.Struct, frozen=True, gc=False):
 class Calibrated(msgspec.Struct, frozen=True, gc=False):
     """A forecast as it is shown, in bps.
 
-    `kind` is the nearest one with at least 50 outcomes, else that of all orders; `samples` is how
+    `kind` is the nearest one with at least 50 outcomes, else the root of its tree; `samples` is how
     many it has and `coverage` what they have shown, null below 50. `level` is what the layer asks
     for now.
     """
@@ -68,10 +70,11 @@ class Calibrated(msgspec.Struct, frozen=True, gc=False):
 class Calibration:
     """The state of it all: windows of residuals and levels. Bounded by the kinds there can be."""
 
-    __slots__ = ("levels", "tree")
+    __slots__ = ("levels", "spreads", "tree")
 
     def __init__(self, step: float = STEP, window: int = WINDOW, shrink: int = SHRINK) -> None:
         self.tree = ResidualTree(window, shrink)
+        self.spreads = ResidualTree(window, shrink)
         self.levels = AdaptiveLevels(WANTED, step)
 
     def calibrated(self, estimate: Estimate) -> Calibrated:
@@ -80,7 +83,7 @@ class Calibration:
         level = self.levels.level(bucket.groups())
         median, p90 = self._cost(estimate, 0.5), self._cost(estimate, level)
         sweep, unit = estimate.sweep_bps, estimate.unit_bps
-        mean = self.tree.mean(bucket, (estimate.base_bps - sweep) / unit)
+        mean = self.tree.mean(bucket.path(), (estimate.base_bps - sweep) / unit)
         kind, samples, coverage = self._shown(bucket)
         return Calibrated(
             median,
@@ -111,16 +114,30 @@ class Calibration:
         """
         within = inside(realised_bps, p90_bps, draw, WANTED)
         bucket = estimate.bucket
-        self.tree.add(bucket, estimate.residual(realised_bps))
-        counted = [name for name in bucket.path() if name != ROOT]
-        self.levels.observe(bucket.shares(), within, counted)
+        self.note(estimate, realised_bps)
+        self.levels.observe(bucket.shares(), within, bucket.path())
         return within
+
+    def note(self, estimate: Estimate, realised_bps: float) -> None:
+        """One outcome for the windows alone."""
+        bucket = estimate.bucket
+        self.tree.add(bucket.path(), estimate.residual(realised_bps))
+        if estimate.spread_bps > 0.0:
+            missed = (realised_bps - estimate.base_bps) / estimate.spread_bps
+            self.spreads.add(bucket.ways(), missed)
+
+    def scale(self, bucket: Bucket) -> float:
+        """How far outcomes spread for each unit that the prior said, 1 before the first."""
+        ways, wide = bucket.ways(), self.spreads.quantile
+        seen = (wide(ways, WANTED, P90) - wide(ways, 0.5, 0.0)) / P90
+        return min(SCALE_MAX, max(SCALE_MIN, seen))
 
     def _cost(self, estimate: Estimate, level: float) -> float:
         """The pooled quantile as a cost in bps; the prior's share is around the base."""
-        said = estimate.base_bps + _score(level) * estimate.spread_bps
+        spread = estimate.spread_bps * self.scale(estimate.bucket)
+        said = estimate.base_bps + _score(level) * spread
         prior = (said - estimate.sweep_bps) / estimate.unit_bps
-        found = self.tree.quantile(estimate.bucket, level, prior)
+        found = self.tree.quantile(estimate.bucket.path(), level, prior)
         return estimate.sweep_bps + estimate.unit_bps * found
 
     def _shown(self, bucket: Bucket) -> tuple[str, int, float | None]:
@@ -129,8 +146,9 @@ class Calibration:
             tally = self.levels.tallies.get(name)
             if tally is not None and tally.scored >= COVERAGE_MIN:
                 return name, tally.scored, tally.coverage
-        first = self.levels.tallies.get(ROOT)
-        return ROOT, 0 if first is None else first.scored, None
+        root = bucket.path()[0]
+        first = self.levels.tallies.get(root)
+        return root, 0 if first is None else first.scored, None
 
 
 def _score(level: float) -> float:

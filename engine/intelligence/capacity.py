@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final, cast
 
 import msgspec
@@ -17,6 +18,7 @@ from engine.model.units import PRICE_SCALE, QTY_SCALE
 
 __all__ = [
     "COST_LEVELS_BPS",
+    "COST_LEVELS_CENTS",
     "POINTS",
     "CapacityPoint",
     "SizeAtCost",
@@ -27,14 +29,18 @@ __all__ = [
 
 POINTS: Final = CURVE_POINTS
 COST_LEVELS_BPS: Final = (5, 10, 25, 50)
+COST_LEVELS_CENTS: Final = (0.5, 1.0, 2.0, 5.0)
 STEPS: Final[NDArray[np.float64]] = np.arange(POINTS) / (POINTS - 1)
 
 
 class CapacityPoint(msgspec.Struct, frozen=True, gc=False):
-    """All-in average cost of sweeping `qty` at once.
+    """All-in average cost of sweeping `qty` at once; no point costs less than the one before.
 
-    `at_least` marks sizes beyond the visible books: a lower bound where no volume is known, the
-    square-root law's estimate where it is.
+    `at_least` marks sizes beyond the visible books. They are what the books hold and then their
+    last price, or the square-root law where a day's volume is known and it is more. Without a
+    volume that is a lower bound, which flattens towards the last price shown although a larger
+    size would push further. Either way it is of taking all at once: an order that waits for the
+    books to refill can cost less.
     """
 
     qty: float
@@ -44,27 +50,32 @@ class CapacityPoint(msgspec.Struct, frozen=True, gc=False):
 
 
 class SizeAtCost(msgspec.Struct, frozen=True, gc=False):
-    """The largest size whose average cost stays within `cost_bps`, None when none does.
+    """The largest size whose average cost stays within a level, None where `reason` says why.
 
-    Read between two points of the curve on the chord of their money, which errs on the small side.
+    The level is `cost_bps` or, for event contracts also, `cost_cents` of the 1 USD payoff; the
+    other is null. Read between two points of the curve on the chord of their money, which errs on
+    the small side.
     """
 
-    cost_bps: int
+    cost_bps: int | None
     qty: float | None
+    cost_cents: float | None = None
+    reason: str = ""
 
 
 def capacity(
     picture: MarketPicture, qty_1e8: int, visible_1e8: int, fee_bps: float, priors: Priors
 ) -> tuple[tuple[CapacityPoint, ...], tuple[SizeAtCost, ...]]:
     """32 sizes, log-spaced from the smallest order to ten times `qty_1e8` or twice the books."""
-    low = picture.lot_1e8
+    low, cents = picture.lot_1e8, picture.cents_per_bp()
     high = max(10 * qty_1e8, 2 * visible_1e8, 2 * low)
     if picture.flat:
         law = impact_bps(picture, 1, priors) or 0.0
-        last, floor = picture.worst_bps(), fee_bps + picture.half_bps
-        sizes, (qtys, usds, filled), place = picture.curve(low, high, visible_1e8, last, floor, law)
+        floor = fee_bps + picture.half_bps
+        sizes, (qtys, usds, filled), place = picture.curve(low, high, visible_1e8, floor, law)
         beyond = [False] * place + [True] * (POINTS - place)
-        return tuple(map(CapacityPoint, qtys, usds, filled, beyond)), sizes_at(sizes, filled)
+        points = tuple(map(CapacityPoint, qtys, usds, filled, beyond))
+        return points, sizes_at(sizes, filled, cents)
     return _bent(picture, low, high, visible_1e8, fee_bps, priors)
 
 
@@ -82,7 +93,8 @@ def _bent(
     whole = costs.pop(place)
     assert whole is not None, "the books hold what they show"
     known = costs.index(None) if None in costs else POINTS
-    filled = cast("list[float]", costs[:known])
+    # An average never falls; its last digits, which would, are not shown.
+    filled = list(accumulate(cast("list[float]", costs[:known]), max))
     if known < POINTS:
         held = visible_1e8, whole, picture.worst_bps()
         filled += _beyond(picture, sizes[known:], filled, held, fee_bps, priors)
@@ -90,7 +102,7 @@ def _bent(
     beyond = [False] * place + [True] * (POINTS - place)
     qtys, usds = (grid * to_qty).tolist(), (grid * to_usd).tolist()
     points = tuple(map(CapacityPoint, qtys, usds, filled, beyond))
-    return points, sizes_at(sizes, filled)
+    return points, sizes_at(sizes, filled, picture.cents_per_bp())
 
 
 def beyond_bps(
@@ -130,21 +142,48 @@ def _beyond(
     return found
 
 
-def sizes_at(sizes: Sequence[int], costs: Sequence[float]) -> tuple[SizeAtCost, ...]:
-    """The largest sizes (1e-8) at each of COST_LEVELS_BPS, read off rising sizes and costs."""
+def sizes_at(
+    sizes: Sequence[int], costs: Sequence[float], cents_per_bp: float | None = None
+) -> tuple[SizeAtCost, ...]:
+    """The largest sizes (1e-8) at each of COST_LEVELS_BPS, read off rising sizes and costs.
+
+    With `cents_per_bp`, that of event contracts, also at each of COST_LEVELS_CENTS.
+    """
     answers = []
-    for level in COST_LEVELS_BPS:
-        # The average never falls with size, but for the noise of its last digits.
+    for level, qty in zip(COST_LEVELS_BPS, largest(sizes, costs, COST_LEVELS_BPS), strict=True):
+        if qty is not None:
+            answers.append(SizeAtCost(level, qty))
+        else:
+            why = f"the smallest order costs {costs[0]:.1f} bps"
+            answers.append(SizeAtCost(level, None, None, why))
+    if cents_per_bp:
+        levels = [cents / cents_per_bp for cents in COST_LEVELS_CENTS]
+        for cents, qty in zip(COST_LEVELS_CENTS, largest(sizes, costs, levels), strict=True):
+            least = costs[0] * cents_per_bp
+            why = "" if qty is not None else f"the smallest order costs {least:.2f} cents"
+            answers.append(SizeAtCost(None, qty, cents, why))
+    return tuple(answers)
+
+
+def largest(
+    sizes: Sequence[int], costs: Sequence[float], levels: Sequence[float]
+) -> list[float | None]:
+    """The largest quantity whose average cost is at most each level in bps, None when none is."""
+    found: list[float | None] = []
+    count, end = len(costs), sizes[-1]
+    for level in levels:
         above = bisect_right(costs, level)
         if above == 0:
-            answers.append(SizeAtCost(level, None))
-        elif above == len(costs):
-            answers.append(SizeAtCost(level, sizes[-1] / QTY_SCALE))
+            found.append(None)
+        elif above == count:
+            found.append(end / QTY_SCALE)
         else:
             q1, q2 = sizes[above - 1], sizes[above]
-            m1, m2 = costs[above - 1] * q1, costs[above] * q2
+            m1 = costs[above - 1] * q1
             # m1 + slope (q - q1) = level q
-            slope = (m2 - m1) / (q2 - q1) if q2 > q1 else float(level + 1)
+            slope = (costs[above] * q2 - m1) / (q2 - q1) if q2 > q1 else level
             qty = (m1 - slope * q1) / (level - slope) if slope > level else float(q2)
-            answers.append(SizeAtCost(level, min(max(qty, q1), q2) / QTY_SCALE))
-    return tuple(answers)
+            # Rounding alone leads out of the chord.
+            inside = q1 if qty < q1 else q2
+            found.append((qty if q1 <= qty <= q2 else inside) / QTY_SCALE)
+    return found

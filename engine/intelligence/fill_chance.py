@@ -1,56 +1,111 @@
-"""How likely a resting order fills within a time: a stated prior until hazards are observed.
+"""How likely a resting order fills within a time: a stated prior, blended with observed hazards.
 
-Two ways lead to a fill. The far touch comes to our price, whatever the queue: the mid moves by a
-whole spread, by the reflection principle P = erfc(2h / (sigma sqrt(2T))). Or others trade through
-the queue: exponential outflow at the tape's own rate, half of it on our side,
-P = exp(-x / E[outflow in T]).
+Two ways lead to a fill. The far touch comes to our price: the mid moves by the distance between
+the two, by the reflection principle P = erfc(d / (sigma sqrt(2T))), and then only what comes with
+it can fill us: the depth D near the far touch, once at once and once more each time that a book
+refills, so that a quantity Q finds enough with the chance exp(-Q / (D (1 + T / refill))). Or others
+trade through the queue A ahead of us and through us, at the tape's own rate R against our side:
+P = exp(-(A + Q) / (R T)). The prior is the greater of the two.
+
+Once fills have been observed, a hazard h a second on queue, outflow, spread and imbalance says
+1 - (1 - h)^T of an order behind A + Q; it is bounded by size in the same way, and weighs n / (n +
+50) after n observed fills. No size fills more surely than a smaller one, no time less than a
+shorter one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import erfc, exp, sqrt
+from typing import Final
 
-__all__ = ["fill_chance", "fill_chances"]
+import msgspec
+import numpy as np
 
-DAY_S = 86_400.0
+from engine.intelligence.learned.fill_hazard import FEATURES, FillHazard, features_of
+from engine.kernels.fill_odds import odds_table
+
+__all__ = ["FILLS_SHRINK", "FillOdds", "Lane", "fill_chance", "fill_chances"]
+
+FILLS_SHRINK: Final = 50
+# The feature that the order's own size is part of.
+QUEUE: Final = FEATURES.index("queue_per_outflow")
 
 
-def fill_chance(
-    half_bps: float,
-    sigma_bps: float,
-    horizon_s: float,
-    qty_1e8: int,
-    day_volume_1e8: int | None,
-) -> float:
-    """Probability that all of an order resting at its own touch is filled by `horizon_s`.
+class Lane(msgspec.Struct, frozen=True, gc=False):
+    """One venue's learned hazard and what it looks at; `share` is the venue's part of the order.
 
-    `sigma_bps` is per square root of a second. The greater of the two ways; with no volume known
-    the first alone.
+    `queue_1e8` stands ahead of us at our price, `outflow_1e8` is what a second takes there,
+    `away_bps` how far behind the venue's touch we would stand.
     """
-    if horizon_s <= 0.0:
-        return 0.0
-    reach = sigma_bps * sqrt(2.0 * horizon_s)
-    chance = erfc(2.0 * half_bps / reach) if reach > 0.0 else 0.0
-    if day_volume_1e8:
-        outflow = 0.5 * day_volume_1e8 * horizon_s / DAY_S
-        chance = max(chance, exp(-qty_1e8 / outflow))
-    return chance
+
+    share: float
+    queue_1e8: float
+    outflow_1e8: float
+    spread_bps: float
+    imbalance: float
+    away_bps: float
+    hazard: FillHazard
+
+    def chance(self, qty_1e8: float) -> float:
+        """Chance of the next second that this venue's part of `qty_1e8` fills whole."""
+        hazard, behind = self.hazard, self.queue_1e8
+        # Few fills may teach that a longer queue is better. It is not believed.
+        if hazard.weights[QUEUE] < 0.0:
+            behind += self.share * qty_1e8
+        x = features_of(behind, self.outflow_1e8, self.spread_bps, self.imbalance, self.away_bps)
+        return hazard.hazard(x)
 
 
-def fill_chances(
-    half_bps: float,
-    sigma_bps: float,
-    horizons_s: Sequence[float],
-    roots: Sequence[float],
-    qty_1e8: int,
-    day_volume_1e8: int | None,
-) -> list[float]:
-    """`fill_chance` for many horizons at once; `roots` are sqrt(2 T) of each, made beforehand."""
-    if sigma_bps <= 0.0 or day_volume_1e8:
-        return [
-            fill_chance(half_bps, sigma_bps, horizon, qty_1e8, day_volume_1e8)
-            for horizon in horizons_s
-        ]
-    reach = 2.0 * half_bps / sigma_bps
-    return [erfc(reach / root) if root else 0.0 for root in roots]
+class FillOdds(msgspec.Struct, frozen=True, gc=False):
+    """What stands between a resting order and its fill; quantities in 1e-8.
+
+    `reach_bps` is how far the far touch is away from our price, `sigma_bps` per square root of a
+    second, `ahead_1e8` the queue before us, `depth_1e8` what the far side shows near its touch,
+    `rate_1e8` what trades against our side in a second (0: not known), `refill_s` how long a book
+    takes to refill. `lanes` are the venues of which something was learned.
+    """
+
+    reach_bps: float
+    sigma_bps: float
+    ahead_1e8: float
+    depth_1e8: float
+    rate_1e8: float
+    refill_s: float
+    lanes: tuple[Lane, ...] = ()
+
+    def terms(self, qty_1e8: float) -> tuple[float, ...]:
+        """What the kernels of `fill_odds` take, in their order."""
+        hazard, weight = self.learned(qty_1e8) if self.lanes else (0.0, 0.0)
+        return (
+            self.reach_bps,
+            self.sigma_bps,
+            self.ahead_1e8,
+            self.depth_1e8,
+            self.rate_1e8,
+            self.refill_s,
+            hazard,
+            weight,
+        )
+
+    def learned(self, qty_1e8: float) -> tuple[float, float]:
+        """The hazard of a second that was learned for `qty_1e8`, and its weight of at most 1."""
+        weight = hazard = 0.0
+        for one in self.lanes:
+            fills = one.hazard.fills
+            part = one.share * fills / (fills + FILLS_SHRINK)
+            weight += part
+            hazard += part * one.chance(qty_1e8)
+        return (hazard / weight if weight else 0.0), weight
+
+
+def fill_chance(odds: FillOdds, qty_1e8: float, horizon_s: float) -> float:
+    """Probability that all of `qty_1e8` resting under these odds is filled by `horizon_s`."""
+    return fill_chances(odds, qty_1e8, (horizon_s,))[0]
+
+
+def fill_chances(odds: FillOdds, qty_1e8: float, horizons_s: Sequence[float]) -> list[float]:
+    """`fill_chance` for many horizons at once."""
+    found = np.empty(len(horizons_s))
+    odds_table(float(qty_1e8), *odds.terms(qty_1e8), np.array(horizons_s, float), found)
+    chances: list[float] = found.tolist()
+    return chances

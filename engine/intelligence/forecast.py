@@ -12,13 +12,16 @@ from typing import Final
 
 import msgspec
 
+from engine.decisions.placeable import least_qty_1e8
+from engine.decisions.policies.parameters import DEFAULT_PARAMETERS, PolicyParameters
 from engine.errors import Reason
 from engine.intelligence.capacity import CapacityPoint, SizeAtCost, beyond_bps, capacity
 from engine.intelligence.distribution import LEVELS, CostDistribution, cold_spread_bps
 from engine.intelligence.frontier import UrgencyTradeoff, frontier, tradeoff
 from engine.intelligence.picture import MarketPicture, Sweep, VenueWalk
 from engine.intelligence.priors import DEFAULT_PRIORS, Priors
-from engine.model.units import PRICE_SCALE, format_qty
+from engine.intelligence.rest_plan import rest_plan
+from engine.model.units import PRICE_SCALE, QTY_SCALE, format_qty
 
 __all__ = [
     "MODEL_VERSION",
@@ -30,13 +33,29 @@ __all__ = [
     "unplaced",
 ]
 
-MODEL_VERSION: Final = "prior-1"
+MODEL_VERSION: Final = "prior-2"
+AT_ONCE: Final = (
+    "taken at once, that and its P90 are a bound from below; an order that waits for books to "
+    "refill can cost less"
+)
+NO_VOLUME: Final = (
+    "no day's volume is known yet: beyond the books the curve is their last price and flattens, "
+    "without the square-root law"
+)
+# Asked for once: a member of an enum takes as long as all the rest of a row.
+NONE, SHORT, SMALL = Reason.NONE, Reason.NO_LIQUIDITY, Reason.BELOW_MINIMUM
+# Why a venue that could fill all of it gets nothing.
+ELSEWHERE: Final = "each part of the split is cheaper elsewhere"
 
 
 class BookCost(msgspec.Struct, frozen=True, gc=False):
     """The sweep behind a forecast: quantity, exact money, and the parts of its cost in bps.
 
-    `price_times_qty` is sum(price_1e9 x qty_1e8) as text, since it passes 64 bits.
+    `price_times_qty` is sum(price_1e9 x qty_1e8) as text, since it passes 64 bits. `avg_price_1e9`
+    is the average price of the sweep. `book_cost_bps`, `fee_bps` and `latency_cost_bps` are the
+    parts of its cost, + is a cost: price against the mid, fees, and what waiting for the wire
+    costs. `half_spread_bps` and `walk_bps` are the way from mid to touch and from there on, never
+    negative. `visible_qty_1e8` is all that the usable books show.
     """
 
     qty_1e8: int
@@ -51,7 +70,10 @@ class BookCost(msgspec.Struct, frozen=True, gc=False):
 
 
 class FillConfidence(msgspec.Struct, frozen=True, gc=False):
-    """Probability that all is filled at no more than `cost_bps`."""
+    """Probability that all is filled at no more than `cost_bps`.
+
+    `probability` is that, from 0 to 1.
+    """
 
     cost_bps: float
     probability: float
@@ -60,8 +82,12 @@ class FillConfidence(msgspec.Struct, frozen=True, gc=False):
 class VenueCost(msgspec.Struct, frozen=True, gc=False):
     """The whole quantity on one venue alone, landed: book + fee + latency.
 
-    Costs are null where the venue may not be used (`reason`) or shows nothing; where it shows
-    less than the quantity they are those of `fillable_qty_1e8`. `share` is its part of the split.
+    Costs are null where the venue may not be used (`reason`) or shows nothing; where it shows less
+    than the quantity they are those of `fillable_qty_1e8`. `share` is its part of the split.
+    `landed_cost_bps` is the sum of the three; `book_cost_bps` is price against the mid;
+    `latency_cost_bps` is the price of the way there and of a silent book. `fillable_qty_1e8` is
+    what it shows of the quantity. Where `share` is 0, `reason` says why: even the cheapest venue
+    for the whole gets nothing if each part of it is cheaper on some other.
     """
 
     venue: str
@@ -77,7 +103,12 @@ class VenueCost(msgspec.Struct, frozen=True, gc=False):
 class Forecast(msgspec.Struct, frozen=True, gc=False):
     """See the module; every number is null when `missing` says why it cannot be known.
 
-    `expected_cost_bps` is the median, `downside_cost_bps` the 0.9-quantile.
+    `expected_cost_bps` is the median, `downside_cost_bps` the 0.9-quantile. While nothing is
+    learned the first is book + fee + latency of `book`, but where `at_least`: then median, mean
+    and downside alike are bounds of taking it all at once, and an order that waits for books to
+    refill can cost less. Latency is weighed as the urgency weighs it for routing. `beyond_books`
+    is what the curve says past the visible books: `square_root_law`, or `lower_bound` while no
+    day's volume is known.
     """
 
     mid: float | None
@@ -96,10 +127,19 @@ class Forecast(msgspec.Struct, frozen=True, gc=False):
     day_volume_1e8: int | None
     book: BookCost | None
     missing: tuple[str, ...]
+    beyond_books: str = ""
 
 
-def forecast(picture: MarketPicture, qty_1e8: int, priors: Priors = DEFAULT_PRIORS) -> Forecast:
-    """The forecast of an immediate order (policy sor) on the market that `picture` looked at."""
+def forecast(
+    picture: MarketPicture,
+    qty_1e8: int,
+    priors: Priors = DEFAULT_PRIORS,
+    parameters: PolicyParameters = DEFAULT_PARAMETERS,
+) -> Forecast:
+    """The forecast of an immediate order (policy sor) on the market that `picture` looked at.
+
+    `parameters` say where its passive part would rest on the frontier.
+    """
     alone = picture.venues_alone(qty_1e8)
     total = 0
     for (shown, _), on in zip(alone, picture.terms.active.tolist(), strict=True):
@@ -115,16 +155,17 @@ def forecast(picture: MarketPicture, qty_1e8: int, priors: Priors = DEFAULT_PRIO
     missing = left_out(ranking)
     expected, at_least = swept.cost_bps, swept.qty_1e8 < qty_1e8
     if at_least:
-        why = f"{unplaced(picture, qty_1e8, swept)}: beyond that the cost is a bound"
-        missing = (why, *missing)
+        missing = (f"{unplaced(picture, qty_1e8, swept)}: {AT_ONCE}", *missing)
         if qty_1e8 > total:
+            if not picture.day_volume_1e8:
+                missing = (missing[0], NO_VOLUME, *missing[1:])
             held = total, swept.cost_bps, picture.worst_bps()
             expected = beyond_bps(picture, qty_1e8, held, expected, swept.fee_bps, priors)
     spread = cold_spread_bps(picture.sigma_bps, swept.latency_s, 0.0, walk, priors.refill)
     costs = CostDistribution(expected, spread)
     complete = None if at_least else completion(picture, swept)
-    maker = maker_bps(picture, swept)
-    made = frontier(picture, qty_1e8, swept.fee_bps, maker, priors)
+    rest = rest_plan(picture, qty_1e8, picture.urgency, parameters, priors)
+    made = frontier(picture, qty_1e8, swept.fee_bps, rest, priors)
     return Forecast(
         picture.mid / PRICE_SCALE,
         expected,
@@ -152,13 +193,14 @@ def forecast(picture: MarketPicture, qty_1e8: int, priors: Priors = DEFAULT_PRIO
             total,
         ),
         missing,
+        "square_root_law" if picture.day_volume_1e8 else "lower_bound",
     )
 
 
 def confidence(costs: CostDistribution, complete: float) -> tuple[FillConfidence, ...]:
     """P(all filled and cost at most c) at each quantile of the cost; its ceiling is P(filled)."""
-    pairs = zip(costs.quantiles(), LEVELS, strict=True)
-    return tuple([FillConfidence(cost, level * complete) for cost, level in pairs])
+    chances = [level * complete for level in LEVELS]
+    return tuple(map(FillConfidence, costs.quantiles(), chances))
 
 
 def completion(picture: MarketPicture, swept: Sweep) -> float:
@@ -167,14 +209,6 @@ def completion(picture: MarketPicture, swept: Sweep) -> float:
     for leg in swept.legs:
         complete *= 1.0 - picture.observations.miss_rate(leg[0]) ** 2
     return complete
-
-
-def maker_bps(picture: MarketPicture, swept: Sweep) -> float:
-    """Maker fee on the venues of the split, weighted as it is."""
-    paid = 0.0
-    for v, qty, money, _ in swept.legs:
-        paid += picture.venue_fee_bps(v, money / qty, maker=True) * qty
-    return paid / swept.qty_1e8
 
 
 def round_trip_ms(picture: MarketPicture, swept: Sweep) -> int:
@@ -194,7 +228,7 @@ def rank_venues(
     for v, one in enumerate(picture.listings):
         visible, book = alone[v]
         if book is None or not active[v]:
-            reason = reasons[v] if reasons[v] is not Reason.NONE else Reason.NO_LIQUIDITY
+            reason = reasons[v] if reasons[v] is not NONE else SHORT
             empty = VenueCost(one.venue, None, None, None, None, 0, 0.0, reason)
             rows.append((2, 0.0, v, empty))
             continue
@@ -203,8 +237,12 @@ def rank_venues(
         fee, late = picture.venue_fee_bps(v, average), 1e4 * constants[v] / mid
         landed = book + fee + late
         short = qty < qty_1e8
-        reason = Reason.NO_LIQUIDITY if short else Reason.NONE
-        cost = VenueCost(one.venue, landed, book, fee, late, qty, shares.get(v, 0.0), reason)
+        why: str = SHORT if short else NONE
+        share = shares.get(v, 0.0)
+        if not share and not short:
+            small = qty < one.qty_min_1e8 or qty * average < one.notional_min_1e9 * QTY_SCALE
+            why = SMALL if small else ELSEWHERE
+        cost = VenueCost(one.venue, landed, book, fee, late, qty, share, why)
         rows.append((1 if short else 0, landed, v, cost))
     rows.sort()
     return tuple([row[3] for row in rows])
@@ -221,7 +259,13 @@ def unplaced(picture: MarketPicture, qty_1e8: int, swept: Sweep) -> str:
     """Why not all of a quantity can be priced."""
     left = format_qty(qty_1e8 - swept.qty_1e8)
     if swept.reason is Reason.BELOW_MINIMUM or qty_1e8 - swept.qty_1e8 < picture.lot_1e8:
-        least = format_qty(picture.lot_1e8)
+        usable = [
+            one
+            for one, on in zip(picture.listings, picture.terms.active.tolist(), strict=True)
+            if on
+        ]
+        touch = round(picture.mid * (1.0 + 1e-4 * picture.sign * picture.touch_bps))
+        least = format_qty(least_qty_1e8(usable or picture.listings, touch))
         return f"{left} is below the smallest order of every venue ({least}) and cannot be placed"
     return f"the books show only {format_qty(swept.qty_1e8)} of {format_qty(qty_1e8)}"
 

@@ -6,7 +6,9 @@ For a horizon T the order goes in N = 1 + floor(T / 5 s) slices, a share f of it
     SD(T) = sigma sqrt(T / 3)
 
 with h the half-spread, AS the adverse selection, w the walk beyond the touch, impact two thirds of
-Y sigma_D sqrt(Q / V_D). Each urgency takes the horizon that minimises E + lambda SD.
+Y sigma_D sqrt(Q / V_D), maker the fee of the venues where the order would rest. Each urgency takes
+the horizon that minimises E + lambda SD. T = 0 is the sweep at once: N is 1 until the first slice
+after it, so that no impact of going on is charged before then.
 """
 
 from __future__ import annotations
@@ -16,10 +18,20 @@ from functools import lru_cache
 from math import sqrt
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from engine.intelligence.fill_chance import fill_chances
 from engine.intelligence.picture import MarketPicture
 from engine.intelligence.priors import HORIZONS_S, Priors
+from engine.intelligence.rest_plan import RestPlan
+from engine.kernels.fill_odds import (
+    COST,
+    RISK,
+    SHARE,
+    frontier_costs,
+    frontier_sizes,
+    frontier_table,
+)
 
 __all__ = [
     "FrontierPoint",
@@ -32,13 +44,24 @@ __all__ = [
 
 DAY_ROOT = sqrt(86_400.0)
 MS = 1_000
-ROOTS = tuple(sqrt(t / 3.0) for t in HORIZONS_S)
 HORIZONS_MS = tuple(t * MS for t in HORIZONS_S)
-TWICE_ROOTS = tuple(sqrt(2.0 * t) for t in HORIZONS_S)
+INFINITE = float("inf")
+TIMES = np.array(HORIZONS_S, np.float64)
+TIMES.flags.writeable = False
+# What the kernels take for no depth to rest before, and for no law.
+NOWHERE = -1.0
+BY_BOOK = -1.0
 
 
 class FrontierPoint(msgspec.Struct, frozen=True, gc=False):
-    """What a horizon costs and risks, in bps."""
+    """What a horizon costs and risks, in bps.
+
+    `cost_bps` is expected within `horizon_ms`, + is a cost; `risk_bps` is its standard deviation,
+    never negative. `passive_share` is what resting orders fill, by the chance that all of it rests
+    and fills in time; `slices` is in how many parts the rest is taken. The first point, of no time
+    at all, is the sweep at once. Latency is weighed as the urgency that was asked for weighs it in
+    routing, so that the same sweep looks cheaper at low urgency.
+    """
 
     horizon_ms: int
     cost_bps: float
@@ -48,7 +71,12 @@ class FrontierPoint(msgspec.Struct, frozen=True, gc=False):
 
 
 class UrgencyChoice(msgspec.Struct, frozen=True, gc=False):
-    """The horizon of one urgency; `saving_bps` against high, which may be negative."""
+    """The horizon of one urgency; `saving_bps` against high, which may be negative.
+
+    `saving_bps` is the cost of high less its own, + means cheaper: not against the sweep at once.
+    `cost_bps` is expected within `horizon_ms`, + is a cost; `risk_bps` is its standard deviation,
+    never negative.
+    """
 
     cost_bps: float
     horizon_ms: int
@@ -59,8 +87,9 @@ class UrgencyChoice(msgspec.Struct, frozen=True, gc=False):
 class UrgencyTradeoff(msgspec.Struct, frozen=True, gc=False):
     """The three urgencies, and the frontier they lie on.
 
-    `impact_source` is `volume` where the tape knows a daily volume for the square-root law, and
-    `book` where the visible walk stands in for it.
+    All are of the one urgency that was asked for in how they weigh latency; they differ in lambda
+    alone. `impact_source` is `volume` where the tape knows a daily volume for the square-root law,
+    and `book` where the visible walk stands in for it.
     """
 
     low: UrgencyChoice
@@ -80,49 +109,80 @@ def impact_bps(picture: MarketPicture, qty_1e8: float, priors: Priors) -> float 
 
 
 def frontier(
-    picture: MarketPicture, qty_1e8: int, taker_bps: float, maker_bps: float, priors: Priors
+    picture: MarketPicture, qty_1e8: int, taker_bps: float, rest: RestPlan, priors: Priors
 ) -> tuple[tuple[FrontierPoint, ...], str] | None:
-    """A point for each horizon; None when the books do not show what is to be taken at once."""
-    h, sigma, volume = picture.half_bps, picture.sigma_bps, picture.day_volume_1e8
-    slices, later = slices_of(priors.slice_s)
-    shares = fill_chances(h, sigma, HORIZONS_S, TWICE_ROOTS, qty_1e8, volume)
-    # Slices only get smaller with time, so that one pass from the end has rising sizes.
-    sizes = [int(qty_1e8 * (1.0 - f) / n + 0.5) or 1 for f, n in zip(shares, slices, strict=True)]
-    walks = picture.averages(sizes[::-1])[::-1]
-    first = walks[0]
-    if first is None:
-        return None
-    base = picture.touch_bps + taker_bps
+    """A point for each horizon; None when the books do not show what is to be taken at once.
+
+    `rest` is where the quantity would rest; without a place for it nothing is passive.
+    """
     law = impact_bps(picture, qty_1e8, priors)
-    impact = priors.impact_average * (first - base) if law is None else law
-    resting = maker_bps + priors.adverse_share * h - h
-    points = []
-    columns = zip(HORIZONS_MS, ROOTS, shares, slices, later, walks, strict=True)
-    for ms, root, f, n, after, walk in columns:
-        assert walk is not None, "a smaller slice is visible as well"
-        # The walk's average holds its touch, fee and latency, so it stands for h + taker + w.
-        cost = f * resting + (1.0 - f) * walk + impact * after
-        points.append(FrontierPoint(ms, cost, sigma * root, f, n))
-    return tuple(points), "book" if law is None else "volume"
+    odds = rest.odds.terms(qty_1e8)
+    if not rest.venues:
+        odds = (0.0, picture.sigma_bps, 0.0, NOWHERE, 0.0, 1.0, 0.0, 0.0)
+    priced = (
+        rest.filled_bps,
+        picture.touch_bps + taker_bps,
+        BY_BOOK if law is None else law,
+        priors.impact_average,
+    )
+    unit = 1e4 * picture.sign
+    sizes, costs, out = picture.room
+    if picture.flat:
+        view, terms, slice_s = picture.books.view, picture.level_terms, priors.slice_s
+        scale = unit / picture.mid, unit
+        where = view, picture.side, terms, qty_1e8
+        if not frontier_table(*where, *odds, slice_s, *priced, *scale, TIMES, sizes, costs, out):
+            return None
+    elif not _bent(picture, qty_1e8, odds, priced, priors, (sizes, costs, out)):
+        return None
+    rows: list[list[float]] = out.tolist()
+    counts = slices_of(priors.slice_s)
+    points = tuple(map(FrontierPoint, HORIZONS_MS, rows[COST], rows[RISK], rows[SHARE], counts))
+    return points, "book" if law is None else "volume"
+
+
+def _bent(
+    picture: MarketPicture,
+    qty_1e8: int,
+    odds: tuple[float, ...],
+    priced: tuple[float, ...],
+    priors: Priors,
+    room: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]],
+) -> bool:
+    """The same where fees bend with the price, which the kernel's walk does not know."""
+    sizes, costs, out = room
+    frontier_sizes(qty_1e8, *odds, priors.slice_s, TIMES, sizes, out)
+    walks = picture.averages(sizes.tolist())
+    if None in walks:
+        return False
+    # Averages in bps: money of a size at one bp a unit.
+    costs[:] = walks
+    costs *= sizes
+    resting, base, law, average = priced
+    sigma, slice_s = picture.sigma_bps, priors.slice_s
+    frontier_costs(sizes, costs, sigma, resting, base, law, average, slice_s, 1.0, 0.0, TIMES, out)
+    return True
 
 
 @lru_cache(maxsize=8)
-def slices_of(slice_s: float) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """How many slices go out by each horizon, and the share of them after the first."""
-    slices = tuple(1 + int(t / slice_s) for t in HORIZONS_S)
-    return slices, tuple(1.0 - 1.0 / n for n in slices)
+def slices_of(slice_s: float) -> tuple[int, ...]:
+    """How many slices go out by each horizon."""
+    return tuple(1 + int(t / slice_s) for t in HORIZONS_S)
 
 
 def tradeoff(points: Sequence[FrontierPoint], source: str, priors: Priors) -> UrgencyTradeoff:
     """The choice of each urgency on a frontier."""
     picked: list[FrontierPoint] = []
-    pairs = [(one.cost_bps, one.risk_bps) for one in points]
     for weight in priors.risk_aversion:
-        totals = [cost + weight * risk for cost, risk in pairs]
-        picked.append(points[totals.index(min(totals))])
+        best, least = points[0], INFINITE
+        for one in points:
+            total = one.cost_bps + weight * one.risk_bps
+            if total < least:
+                best, least = one, total
+        picked.append(best)
     high = picked[-1].cost_bps
-    low, medium, urgent = (
+    low, medium, urgent = [
         UrgencyChoice(one.cost_bps, one.horizon_ms, one.risk_bps, high - one.cost_bps)
         for one in picked
-    )
+    ]
     return UrgencyTradeoff(low, medium, urgent, tuple(points), source)

@@ -16,12 +16,17 @@ from numpy.typing import NDArray
 from engine.decisions.cost_model import Coefficients, CostModel, RoutingTerms
 from engine.decisions.market import NO_ASK, NO_BID, MarketBlock
 from engine.decisions.market_tape import MarketTape
+from engine.decisions.posts import Posts
 from engine.decisions.split import Splitter
 from engine.decisions.venue_observations import VenueObservations
 from engine.errors import Reason
 from engine.intelligence.merged import merged_costs
+from engine.intelligence.others_books import OthersBooks
+from engine.intelligence.priors import HORIZONS_S
+from engine.intelligence.rest_plan import Hazards
 from engine.kernels.capacity import ELIGIBLE, FEE_RATE, PENALTY, TERM_WIDTH, capacity_curve
-from engine.kernels.curve_table import TABLE_ROWS, curve_sizes, curve_table
+from engine.kernels.curve_table import TABLE_ROWS, whole_curve
+from engine.kernels.fill_odds import FRONTIER_ROWS
 from engine.kernels.landed import ACTIVE, CONSTANT
 from engine.kernels.venue_walks import WALK_WIDTH, venue_walks
 from engine.model.fees import fee_1e9, fee_bps_at
@@ -66,12 +71,18 @@ class MarketPicture:
     """See the module. `side` 0 buys, 1 sells; `mid` is in 1e-9, `half_bps` at least 0.
 
     `sigma_bps` is per square root of a second, `day_volume_1e8` None while the tape knows none.
+    `books` is the market without our own resting orders on the side that is taken: they are no
+    more liquidity here than they are to the router. Mid and half-spread are those of all orders.
+    `level_terms` are what the capacity kernel takes of each venue. `hazards` is what was learned of
+    resting orders, None for the prior alone; `only` the one venue that `exclude` left, to which a
+    resting order is bound.
     """
 
     __slots__ = (
         "_active",
         "_constants",
         "_model",
+        "_others",
         "_points",
         "_rates",
         "_sizes",
@@ -79,12 +90,14 @@ class MarketPicture:
         "_splitter",
         "_table",
         "_terms",
-        "_terms_read",
         "_walks",
+        "books",
         "day_volume_1e8",
         "event",
         "flat",
         "half_bps",
+        "hazards",
+        "level_terms",
         "listings",
         "lot_1e8",
         "market",
@@ -92,12 +105,17 @@ class MarketPicture:
         "mid_x2",
         "now_ns",
         "observations",
+        "only",
+        "posts",
+        "room",
         "side",
         "sigma_bps",
         "sign",
         "tape",
         "terms",
+        "tick_1e9",
         "touch_bps",
+        "urgency",
     )
 
     def __init__(
@@ -114,6 +132,12 @@ class MarketPicture:
         self.listings = market.listings
         self._model = CostModel(market, observations, coefficients, fresh_only=fresh_only)
         self._splitter = Splitter(market)
+        self._others = OthersBooks(self._splitter)
+        self.posts = Posts(market)
+        self.hazards: Hazards | None = None
+        self.only: int | None = None
+        self.tick_1e9 = min(one.tick_1e9 for one in market.listings)
+        self.books: MarketBlock = market
         self.event = self._model.event
         self.lot_1e8 = min(max(one.lot_1e8, one.qty_min_1e8) for one in market.listings)
         self.flat = all(one.fees is None or not one.fees.quadratic for one in market.listings)
@@ -128,7 +152,10 @@ class MarketPicture:
             else (one.fees.taker_ppm / 100, one.fees.maker_ppm / 100)
             for one in market.listings
         ]
-        self._terms_read = read_only(self._terms)
+        self.level_terms = read_only(self._terms)
+        # What a frontier is worked out in: sizes, costs and the table.
+        times = len(HORIZONS_S)
+        self.room = np.zeros(times, np.int64), np.zeros(times), np.zeros((FRONTIER_ROWS, times))
         self._sizes: NDArray[np.int64] = np.zeros(points_max, np.int64)
         self._sizes_read = read_only(self._sizes)
         self._points: NDArray[np.float64] = np.zeros(points_max)
@@ -140,7 +167,7 @@ class MarketPicture:
         self._constants = inputs[CONSTANT : CONSTANT + venues]
         self.mid_x2: int | None = None
         self.mid = self.half_bps = self.touch_bps = self.sigma_bps = 0.0
-        self.side, self.sign, self.now_ns = 0, 1, 0
+        self.side, self.sign, self.now_ns, self.urgency = 0, 1, 0, 1
         self.day_volume_1e8: int | None = None
 
     def look(
@@ -148,8 +175,12 @@ class MarketPicture:
     ) -> bool:
         """Take the market in; False when it has no mid or no venue that may be used."""
         self.side, self.sign, self.now_ns = side, 1 - 2 * side, now_ns
+        self.urgency = urgency
         terms = self._model.terms(side, now_ns, urgency)
+        self.only = None
         if exclude:
+            left = [v for v, one in enumerate(self.listings) if one.venue not in exclude]
+            self.only = left[0] if len(left) == 1 else None
             for v, one in enumerate(self.listings):
                 if one.venue in exclude:
                     terms.active[v] = 0
@@ -170,7 +201,8 @@ class MarketPicture:
         values = self._terms
         values[:, ELIGIBLE] = self._active
         values[:, PENALTY] = self._constants
-        tops = market.best_ask if side == 0 else market.best_bid
+        books = self.books = self._others.of(1 - side)
+        tops = books.best_ask if side == 0 else books.best_bid
         none = NO_ASK if side == 0 else NO_BID
         active = terms.active.tolist()
         usable = [top for top, on in zip(tops, active, strict=True) if on and top != none]
@@ -225,7 +257,7 @@ class MarketPicture:
         count = len(sizes)
         sign, mid = self.sign, self.mid
         if not self.flat:
-            found = merged_costs(self.market, self.side, self.terms, sizes)
+            found = merged_costs(self.books, self.side, self.terms, sizes)
             return [
                 None if cost < 0.0 else 1e4 * sign * (cost / (size * mid) - 1.0)
                 for cost, size in zip(found, sizes, strict=True)
@@ -233,7 +265,7 @@ class MarketPicture:
         self._sizes[:count] = sizes
         points = self._points[:count]
         taken = self._sizes_read[:count]
-        reached = capacity_curve(self.market.view, self.side, self._terms_read, taken, points)
+        reached = capacity_curve(self.books.view, self.side, self.level_terms, taken, points)
         unit, base = 1e4 * sign / mid, 1e4 * sign
         costs: list[float | None]
         if count <= FEW:
@@ -251,31 +283,29 @@ class MarketPicture:
         return costs
 
     def curve(
-        self, low: int, high: int, held: int, last_bps: float, floor_bps: float, law: float
+        self, low: int, high: int, held: int, floor_bps: float, law: float
     ) -> tuple[list[int], list[list[float]], int]:
         """CURVE_POINTS sizes from `low` to `high`, their QTY, USD and COST, and how many are held.
 
-        All venues have flat fees. `held` is all that the books show, `last_bps` the cost of its
-        last unit; beyond it a size costs at least `floor_bps` + `law` * sqrt(size).
+        All venues have flat fees. `held` is all that the books show; beyond it each unit costs what
+        the dearest shown does, and a size at least `floor_bps` + `law` * sqrt(size).
         """
-        sign, count = self.sign, CURVE_POINTS + 1
-        points, taken = self._points[:count], self._sizes_read[:count]
-        place = curve_sizes(low, high, held, self._sizes[:count])
-        view, table = self.market.view, self._table
-        reached = capacity_curve(view, self.side, self._terms_read, taken, points)
-        unit, usd = 1e4 * sign / self.mid, self.mid / PRICE_SCALE / QTY_SCALE
-        base = 1e4 * sign
-        curve_table(taken, points, reached, place, unit, base, last_bps, floor_bps, law, usd, table)
-        sizes: list[int] = taken.tolist()
-        del sizes[place]
-        return sizes, table.tolist(), place
+        count = CURVE_POINTS + 1
+        sizes, costs, table = self._sizes[:count], self._points[:count], self._table
+        where = self.books.view, self.side, self.level_terms
+        usd = self.mid / PRICE_SCALE / QTY_SCALE
+        ends = low, high, held
+        place = whole_curve(*where, *ends, self.mid, floor_bps, law, usd, sizes, costs, table)
+        shown: list[int] = sizes.tolist()
+        del shown[place]
+        return shown, table.tolist(), place
 
     def venues_alone(self, qty_1e8: int) -> list[VenueWalk]:
         """Each venue by itself: quantity it shows, and book cost in bps of as much of `qty_1e8`.
 
         The cost is None where it shows nothing.
         """
-        venue_walks(self.market.view, self.side, qty_1e8, self._walks)
+        venue_walks(self.books.view, self.side, qty_1e8, self._walks)
         sign, mid = self.sign, self.mid
         found: list[VenueWalk] = []
         for visible, money in self._walks.tolist():
@@ -301,7 +331,7 @@ class MarketPicture:
         """All-in cost of the dearest visible unit of the venues that may be used."""
         worst, mid, sign = -float("inf"), self.mid, self.sign
         constants, rates = self.terms.constants, self._rates
-        cells, step = self.market.cells, 2 * (self.market.depth + 1)
+        cells, step = self.books.cells, 2 * (self.books.depth + 1)
         for v, on in enumerate(self.terms.active.tolist()):
             base = (2 * v + 1 - self.side) * step
             if on and cells[base]:
@@ -318,7 +348,7 @@ class MarketPicture:
         schedule = self.listings[venue].fees
         assert schedule is not None, "a venue of unknown fees is not routable"
         total, left = 0, qty_1e8
-        for price, qty in self.market.levels(venue, 1 - self.side, self.market.depth):
+        for price, qty in self.books.levels(venue, 1 - self.side, self.books.depth):
             part = min(qty, left)
             total += fee_1e9(schedule, price, part, maker=False)
             left -= part

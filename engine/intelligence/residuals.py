@@ -1,9 +1,10 @@
 """What past forecasts missed by, by kind of order: quantiles that borrow from their parents.
 
-The kinds form a tree, from all orders down to liquidity, policy, size and urgency; a kind with n
-residuals trusts its own with n / (n + 50) and its parent with the rest; what the root trusts
-beside its own is the prior. Residuals are bps, of event contracts cents, which are a kind of
-liquidity of their own.
+The kinds form trees, one of what takes and one of what rests first, each for coins and for event
+contracts, from all its orders down to liquidity, policy, size and urgency. A kind with n residuals
+trusts its own with n / (n + 50) and its parent with the rest; what the first trusts beside its own
+is the prior. What rests says nothing of what takes, and bps of coins nothing of cents of events,
+so that these are never pooled.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import msgspec
 
 __all__ = [
     "LIQUIDITIES",
+    "RESTING",
     "ROOT",
     "SHRINK",
     "SIZES",
@@ -31,7 +33,12 @@ __all__ = [
 SHRINK: Final = 50
 WINDOW: Final = 400
 ROOT: Final = "all"
-LIQUIDITIES: Final = ("tight", "usual", "wide", "event")
+COINS: Final = "coins"
+EVENT: Final = "event"
+RESTS: Final = "rests"
+TAKES: Final = "takes"
+RESTING: Final = frozenset({"passive_limit", "passive_ladder", "time_drip", "iceberg"})
+LIQUIDITIES: Final = ("tight", "usual", "wide", EVENT)
 LIQUIDITY_BPS: Final = (0.5, 2.0)
 SIZES: Final = ("small", "medium", "large")
 SIZE_SHARES: Final = (0.1, 0.5)
@@ -53,9 +60,15 @@ class Bucket(msgspec.Struct, frozen=True, gc=False):
         return f"{self.liquidity}/{self.policy}/{self.size}/{self.urgency}"
 
     def path(self) -> tuple[str, ...]:
-        """The names from the root to this kind."""
+        """The names from the root of its tree to this kind."""
+        way = RESTS if self.policy in RESTING else TAKES
         second = f"{self.liquidity}/{self.policy}"
-        return ROOT, self.liquidity, second, f"{second}/{self.size}", self.name
+        within = f"{self.liquidity}/{way}", second, f"{second}/{self.size}", self.name
+        return within if self.liquidity == EVENT else (f"{COINS}/{way}", *within)
+
+    def ways(self) -> tuple[str, ...]:
+        """What the prior's spread is corrected by: all of such instruments, and the root."""
+        return EVENT if self.liquidity == EVENT else COINS, self.path()[0]
 
     def groups(self) -> tuple[str, ...]:
         """What the conformal layer keeps an offset of: all orders, and each of the four alone."""
@@ -151,9 +164,9 @@ class ResidualTree:
         self.shrink = shrink
         self.windows: dict[str, Window] = {}
 
-    def add(self, bucket: Bucket, value: float) -> None:
-        """One residual, for its kind and all above it."""
-        for name in bucket.path():
+    def add(self, path: Sequence[str], value: float) -> None:
+        """One residual, for its kind and all above it: `path` names them from the root on."""
+        for name in path:
             window = self.windows.get(name)
             if window is None:
                 window = self.windows[name] = Window(self.window)
@@ -164,17 +177,17 @@ class ResidualTree:
         window = self.windows.get(name)
         return 0 if window is None else len(window)
 
-    def quantile(self, bucket: Bucket, level: float, prior: float) -> float:
+    def quantile(self, path: Sequence[str], level: float, prior: float) -> float:
         """The pooled quantile at `level`; `prior` is that of the prior, in the same units."""
-        return self._pooled(bucket, prior, lambda window: window.quantile(level))
+        return self._pooled(path, prior, lambda window: window.quantile(level))
 
-    def mean(self, bucket: Bucket, prior: float) -> float:
+    def mean(self, path: Sequence[str], prior: float) -> float:
         """The pooled mean; `prior` is that of the prior."""
-        return self._pooled(bucket, prior, Window.mean)
+        return self._pooled(path, prior, Window.mean)
 
-    def _pooled(self, bucket: Bucket, prior: float, read: Callable[[Window], float]) -> float:
+    def _pooled(self, path: Sequence[str], prior: float, read: Callable[[Window], float]) -> float:
         pooled = prior
-        for name in bucket.path():
+        for name in path:
             window = self.windows.get(name)
             if window is None:
                 break

@@ -17,6 +17,8 @@ __all__ = ["RELATIVE_ERROR", "SMALLEST_BPS", "Totals", "cell_of", "quantile"]
 
 RELATIVE_ERROR: Final = 0.01
 SMALLEST_BPS: Final = 0.001
+CENTS_PER_1E9: Final = 1e-7
+QTY_SCALE: Final = 10**8
 LARGEST_CELL: Final = 1_000
 GROWTH: Final = log((1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR))
 
@@ -27,6 +29,9 @@ SUMS: Final = (
     "fees_1e9",
     "measured_1e9",
     "slippage_1e9",
+    "qty_1e8",
+    "measured_qty_1e8",
+    "away_1e17",
 )
 PACKED: Final = tuple[list[str], list[int]]
 
@@ -34,16 +39,21 @@ PACKED: Final = tuple[list[str], list[int]]
 class Totals:
     """Counts and sums of some fills. Money is 1e-9; `slippage_1e9` is + for a cost.
 
-    At most 2 x LARGEST_CELL + 1 cells.
+    `away_1e17` sums how far each fill's price was from its benchmark, times its quantity, + for a
+    cost: by `measured_qty_1e8` it is the mean distance in price. At most 2 x LARGEST_CELL + 1
+    cells.
     """
 
     __slots__ = (
+        "away_1e17",
         "cells",
         "fees_1e9",
         "fills",
         "maker_fills",
         "measured_1e9",
+        "measured_qty_1e8",
         "notional_1e9",
+        "qty_1e8",
         "slippage_1e9",
     )
 
@@ -54,17 +64,34 @@ class Totals:
         self.fees_1e9 = 0
         self.measured_1e9 = 0
         self.slippage_1e9 = 0
+        self.qty_1e8 = 0
+        self.measured_qty_1e8 = 0
+        self.away_1e17 = 0
         self.cells: dict[int, int] = {}
 
-    def add(self, notional_1e9: int, fee_1e9: int, maker: bool, slippage_bps: float | None) -> None:
-        """One fill; `slippage_bps` None where its benchmark is not known."""
+    def add(
+        self,
+        notional_1e9: int,
+        fee_1e9: int,
+        maker: bool,
+        slippage_bps: float | None,
+        qty_1e8: int = 0,
+        away_1e9: float = 0.0,
+    ) -> None:
+        """One fill; `slippage_bps` None where its benchmark is not known.
+
+        `away_1e9` is the distance of its price from that, + for a cost.
+        """
         self.fills += 1
         self.maker_fills += maker
         self.notional_1e9 += notional_1e9
         self.fees_1e9 += fee_1e9
+        self.qty_1e8 += qty_1e8
         if slippage_bps is not None:
             self.measured_1e9 += notional_1e9
             self.slippage_1e9 += round(notional_1e9 * slippage_bps * 1e-4)
+            self.measured_qty_1e8 += qty_1e8
+            self.away_1e17 += round(qty_1e8 * away_1e9)
             cell = cell_of(slippage_bps)
             self.cells[cell] = self.cells.get(cell, 0) + 1
 
@@ -76,6 +103,9 @@ class Totals:
         self.fees_1e9 += other.fees_1e9
         self.measured_1e9 += other.measured_1e9
         self.slippage_1e9 += other.slippage_1e9
+        self.qty_1e8 += other.qty_1e8
+        self.measured_qty_1e8 += other.measured_qty_1e8
+        self.away_1e17 += other.away_1e17
         for cell, count in other.cells.items():
             self.cells[cell] = self.cells.get(cell, 0) + count
 
@@ -83,6 +113,17 @@ class Totals:
     def mean_bps(self) -> float | None:
         """Slippage weighted by notional; None when nothing was measured."""
         return 1e4 * self.slippage_1e9 / self.measured_1e9 if self.measured_1e9 else None
+
+    @property
+    def mean_cents(self) -> float | None:
+        """Slippage in cents of a dollar a unit; None when nothing was measured."""
+        qty = self.measured_qty_1e8
+        return CENTS_PER_1E9 * self.away_1e17 / qty if qty else None
+
+    @property
+    def fee_cents(self) -> float | None:
+        """Fees in cents of a dollar a unit; None where there is no fill."""
+        return CENTS_PER_1E9 * QTY_SCALE * self.fees_1e9 / self.qty_1e8 if self.qty_1e8 else None
 
     def packed(self) -> bytes:
         """Everything in bytes, for `unpacked`; sums may pass 64 bits."""

@@ -5,6 +5,8 @@ sweeping the books then, or passive strategies would look cheap by forgetting wh
 With f the chance that the resting part fills, h the half-spread and T the horizon:
 
     passive = f (-h + maker + AS) + (1 - f) (sweep of the rest + 0.4 sigma sqrt(T))
+
+Where it rests, and so its maker fee and price, is the router's own choice (`rest_plan`).
 """
 
 from __future__ import annotations
@@ -18,10 +20,11 @@ import msgspec
 from engine.decisions.policies.parameters import DEFAULT_PARAMETERS, PolicyParameters
 from engine.intelligence.distribution import CostDistribution, cold_spread_bps
 from engine.intelligence.fill_chance import fill_chance
-from engine.intelligence.forecast import completion, maker_bps, round_trip_ms, unplaced
+from engine.intelligence.forecast import completion, round_trip_ms, unplaced
 from engine.intelligence.frontier import impact_bps
 from engine.intelligence.picture import MarketPicture, Sweep
 from engine.intelligence.priors import DEFAULT_PRIORS, Priors
+from engine.intelligence.rest_plan import RestPlan, rest_plan
 
 __all__ = ["STANDARD", "STRATEGIES", "Strategy", "estimate"]
 
@@ -31,10 +34,13 @@ S_PER_MS: Final = 1e-3
 
 
 class Strategy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One strategy's estimate. `est_cost_bps` is the median, `fill_rate` what it fills itself.
+    """One strategy's estimate. `est_cost_bps` is the median; `fill_rate` is what it fills itself.
 
-    `posts_only` says that it never takes before its horizon ends. `taken_share` is the part that
-    a split takes at once. Numbers are null where `reason` says why.
+    `posts_only` says that it never takes before its horizon ends. `taken_share` is the part that a
+    split takes at once. Numbers are null where `reason` says why. `name` is aggressive, passive,
+    split or a policy. `p50_cost_bps` and `p90_cost_bps` are quantiles of the all-in cost of the
+    whole quantity, + is a cost. `time_to_complete_ms` is the expected time until its work ends.
+    `method` is `closed_form`.
     """
 
     name: str
@@ -59,28 +65,18 @@ class Case(msgspec.Struct, frozen=True):
     picture: MarketPicture
     qty_1e8: int
     swept: Sweep
-    maker_bps: float
     walk_bps: float
     rank: int
     urgency: str
     parameters: PolicyParameters
     priors: Priors
 
-    def chance(self, qty_1e8: int, horizon_s: float) -> float:
-        seen = self.picture
-        return fill_chance(seen.half_bps, seen.sigma_bps, horizon_s, qty_1e8, seen.day_volume_1e8)
+    def rest(self) -> RestPlan:
+        """Where the whole quantity would rest."""
+        return rest_plan(self.picture, self.qty_1e8, self.rank, self.parameters, self.priors)
 
-    def resting_bps(self) -> float:
-        """A filled resting order: it earns the half-spread and gives part of it back."""
-        half = self.picture.half_bps
-        return self.maker_bps + half * (self.priors.adverse_share - 1.0)
-
-    def rest_venues(self) -> tuple[str, ...]:
-        """Where a resting order would stand: the venues whose own touch is the best."""
-        seen, most = self.picture, self.parameters.post_venues_max[self.rank]
-        tops = seen.market.best_bid if seen.side == 0 else seen.market.best_ask
-        places = [(-seen.sign * tops[v], v) for v, on in enumerate(seen.terms.active) if on]
-        return tuple(seen.listings[v].venue for _, v in sorted(places)[:most])
+    def rest_venues(self, rest: RestPlan) -> tuple[str, ...]:
+        return tuple(self.picture.listings[v].venue for v in rest.venues)
 
     def leg_venues(self) -> tuple[str, ...]:
         return tuple(self.picture.listings[leg[0]].venue for leg in self.swept.legs)
@@ -147,7 +143,6 @@ def estimate(
         picture,
         qty_1e8,
         swept,
-        maker_bps(picture, swept),
         walk,
         rank,
         urgency,
@@ -195,11 +190,14 @@ def _chase(case: Case, name: str, horizon_ms: int | None) -> Strategy:
 
 def _passive(case: Case, name: str, horizon_ms: int | None) -> Strategy:
     """Rest all of it post-only at the own touch until the horizon."""
-    given = horizon_ms or case.parameters.passive_horizon_ms[case.rank]
-    cost, f = _mixed(case, 0.0, given)
-    return case.answer(
-        name, STRATEGIES[name][0], cost, f, case.rest_venues(), mean_ms(f, given), posts_only=True
-    )
+    given, rest = horizon_ms or case.parameters.passive_horizon_ms[case.rank], case.rest()
+    policy = STRATEGIES[name][0]
+    if not rest.venues:
+        why = f"no venue takes a resting order of it: {rest.reason}"
+        return Strategy(name=name, policy=policy, urgency=case.urgency, posts_only=True, reason=why)
+    cost, f = _mixed(case, rest, 0.0, given)
+    venues, time_ms = case.rest_venues(rest), mean_ms(f, given)
+    return case.answer(name, policy, cost, f, venues, time_ms, posts_only=True)
 
 
 def _ladder(case: Case, name: str, horizon_ms: int | None) -> Strategy:
@@ -208,9 +206,10 @@ def _ladder(case: Case, name: str, horizon_ms: int | None) -> Strategy:
     resting, chasing = table.ladder_passive_ms[rank], table.chase_horizon_ms[rank]
     if horizon_ms is not None:
         resting = horizon_ms * resting // (resting + chasing)
-    cost, f = _mixed(case, 0.0, resting)
+    rest = case.rest()
+    cost, f = _mixed(case, rest, 0.0, resting)
     filled = f + (1.0 - f) * completion(case.picture, case.swept)
-    places = sorted({*case.rest_venues(), *case.leg_venues()})
+    places = sorted({*case.rest_venues(rest), *case.leg_venues()})
     time_ms = mean_ms(f, resting) + (1.0 - f) * round_trip_ms(case.picture, case.swept)
     return case.answer(name, "passive_ladder", cost, filled, places, time_ms)
 
@@ -225,10 +224,12 @@ def _drip(case: Case, name: str, horizon_ms: int | None) -> Strategy:
     assert walk is not None, "a slice of what is visible is visible"
     law = impact_bps(case.picture, case.qty_1e8, case.priors)
     impact = case.priors.impact_average * case.walk_bps if law is None else law
-    f = case.chance(slice_qty, table.drip_interval_ms[rank] * S_PER_MS)
-    cost = f * case.resting_bps() + (1.0 - f) * walk + impact * (1.0 - 1.0 / count)
+    rest = case.rest()
+    f = chance(rest, slice_qty, table.drip_interval_ms[rank] * S_PER_MS)
+    cost = f * rest.filled_bps + (1.0 - f) * walk + impact * (1.0 - 1.0 / count)
     filled = completion(case.picture, case.swept)
-    return case.answer(name, "time_drip", cost, filled, case.leg_venues(), given)
+    places = sorted({*case.rest_venues(rest), *case.leg_venues()})
+    return case.answer(name, "time_drip", cost, filled, places, given)
 
 
 def _split(case: Case, name: str, horizon_ms: int | None) -> Strategy:
@@ -236,27 +237,28 @@ def _split(case: Case, name: str, horizon_ms: int | None) -> Strategy:
     given = horizon_ms or case.parameters.passive_horizon_ms[case.rank]
     weight = case.priors.risk_aversion[case.rank]
     risk = case.picture.sigma_bps * sqrt(given * S_PER_MS / 3.0)
+    rest = case.rest()
     best: tuple[float, float, float, float] | None = None
     for share in SHARES:
-        cost, f = _mixed(case, share, given)
+        cost, f = _mixed(case, rest, share, given)
         total = cost + weight * risk * (1.0 - share)
         if best is None or total < best[0]:
             best = total, share, cost, f
     assert best is not None, "there are shares to choose from"
     _, share, cost, f = best
     filled = share * completion(case.picture, case.swept) + (1.0 - share) * f
-    places = sorted({*case.rest_venues(), *case.leg_venues()})
+    places = sorted({*case.rest_venues(rest), *case.leg_venues()})
     time_ms = max(mean_ms(f, given), float(round_trip_ms(case.picture, case.swept)))
     return case.answer(name, "split", cost, filled, places, time_ms, taken_share=share)
 
 
-def _mixed(case: Case, share: float, horizon_ms: int) -> tuple[float, float]:
+def _mixed(case: Case, rest: RestPlan, share: float, horizon_ms: int) -> tuple[float, float]:
     """Cost in bps of taking `share` now and posting the rest, and the chance that that fills."""
     seen, qty = case.picture, case.qty_1e8
     horizon_s = horizon_ms * S_PER_MS
     taken = round(qty * share)
     posted = qty - taken
-    f = case.chance(posted, horizon_s)
+    f = chance(rest, posted, horizon_s)
     left = max(1, round(posted * (1.0 - f)))
     clean, now = seen.averages([left])[0], 0.0
     assert clean is not None, "part of what is visible is visible"
@@ -265,7 +267,12 @@ def _mixed(case: Case, share: float, horizon_ms: int) -> tuple[float, float]:
         assert first is not None, "part of what is visible is visible"
         now = first
     clean += case.priors.cleanup_drift * seen.sigma_bps * sqrt(horizon_s)
-    return share * now + (1.0 - share) * (f * case.resting_bps() + (1.0 - f) * clean), f
+    return share * now + (1.0 - share) * (f * rest.filled_bps + (1.0 - f) * clean), f
+
+
+def chance(rest: RestPlan, qty_1e8: int, horizon_s: float) -> float:
+    """The chance that a part of the plan fills whole; none where nothing can rest."""
+    return fill_chance(rest.odds, qty_1e8, horizon_s) if rest.venues else 0.0
 
 
 def mean_ms(chance: float, horizon_ms: int) -> float:

@@ -31,7 +31,7 @@ from engine.kernels.legs import nano_bps
 from engine.kernels.registry import kernel
 from engine.kernels.sweep import price_bound
 
-__all__ = ["FORMAT", "PACK_HEAD", "pack_decision"]
+__all__ = ["CONTEXT_FIELD", "FORMAT", "PACK_HEAD", "pack_decision"]
 
 FORMAT: Final = 1
 PACK_HEAD: Final = 5 + CONTEXT_CELLS

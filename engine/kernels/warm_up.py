@@ -25,6 +25,8 @@ KERNEL_MODULES = (
     "engine.kernels.sweep",
     "engine.kernels.minimums",
     "engine.kernels.decision_pack",
+    "engine.kernels.net_books",
+    "engine.kernels.fill_odds",
     "engine.kernels.venue_walks",
 )
 

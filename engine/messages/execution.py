@@ -30,6 +30,7 @@ __all__ = [
     "PriceSource",
     "QueryChild",
     "ReplyCheck",
+    "RestingChanged",
     "RouteDenied",
     "RouteRequest",
     "StrayAgain",
@@ -168,7 +169,11 @@ class ApprovedRoute(Command, frozen=True, gc=False):
 
 
 class ChildrenPlanned(Event, frozen=True, gc=False):
-    """Router to node: the children of an attempt, and what could not be placed."""
+    """Router to node: the children of an attempt, and what could not be placed.
+
+    `mid_1e9` and `touch_1e9` are the mid and the far touch (the best that a taker could have) at
+    the plan; 0 where there was none.
+    """
 
     attempt: int
     grant_id: int
@@ -253,6 +258,19 @@ class TakeSettled(Event, frozen=True, gc=False):
     exchange_ns: int
     answer_ns: int
     price_times_qty: int = 0
+
+
+class RestingChanged(Event, frozen=True, gc=False):
+    """Node to router: what may still fill of a child that rests, at which price.
+
+    Cumulative, so that one told twice does no harm; `open_qty_1e8` 0 is its proven end.
+    """
+
+    client_order_id: str
+    venue_index: int
+    side: Side
+    price_1e9: int
+    open_qty_1e8: int
 
 
 class ExposureChanged(Event, frozen=True, gc=False):

@@ -25,12 +25,14 @@ __all__ = [
     "GraphChanged",
     "JournalEntry",
     "NodeChanged",
+    "PostRecord",
+    "PostRules",
     "RecordPayload",
     "ReportRecorded",
     "TradingHalted",
 ]
 
-ENTRY_VERSION = 3
+ENTRY_VERSION = 4
 
 
 class Payload(msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field="kind"):
@@ -116,8 +118,10 @@ class ReportRecorded(Payload, frozen=True, gc=False, array_like=True, tag=5):
 class FillRecord(Payload, frozen=True, gc=False, array_like=True, tag=6):
     """One execution with all its measured costs; the row of `/v1/fills`.
 
-    `fee_1e9` is USD and authoritative. `mid_1e9` and `touch_1e9` are the consolidated mid and
-    the side's touch at the decision, for later analysis; 0 where unknown.
+    `fee_1e9` is USD and authoritative. `mid_1e9` and `touch_1e9` are what its price is measured
+    against, over all venues: of a taker the mid and the far touch at its child's plan, of a maker
+    the mid and its own touch just before the fill (`engine/decisions/fills.py`). Both are 0 where
+    they are not known.
     """
 
     fill_id: str
@@ -182,6 +186,58 @@ class TradingHalted(Payload, frozen=True, gc=False, array_like=True, tag=9):
     cancel_open: bool = False
 
 
+class PostRules(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What of a venue's rules decides whether an order rests there.
+
+    `maker_ppm` is None where its fees are not known. `exponent` is that of an event contract's fee
+    (see `engine/model/fees.py`), 0 where the fee is a share of the notional.
+    """
+
+    venue: str
+    maker_ppm: int | None
+    exponent: int
+    tick_1e9: int
+    lot_1e8: int
+    qty_min_1e8: int
+    notional_min_1e9: int
+
+
+class PostRecord(Payload, frozen=True, gc=False, array_like=True, tag=10):
+    """Everything needed to redo the choice of where an order rests.
+
+    At most `venues_max` venues were wanted, post-only; 0 is the rest of a limit order, which goes
+    to one venue and may take there. `price_1e9` is the price asked for, before any venue's tick.
+    One value a venue, in the order of the market's listings: `rules`, `eligibility` (a reason
+    code, "" is eligible), `own_1e9` and `far_1e9` (the best price of the order's own side and of
+    the other one as the block held them: a bid of 0 and an ask of 2^63 - 1 are none), and for the
+    rest of a limit order `meets_own`, whether it would have met one of our own orders there.
+    `places` are (venue index, qty_1e8, price_1e9); `reason` says why not all has one.
+    """
+
+    decision_id: int
+    attempt: int
+    routing_version: int
+    symbol: str
+    side: Side
+    qty_1e8: int
+    price_1e9: int
+    venues_max: int
+    mid_1e9: int
+    rules: tuple[PostRules, ...]
+    eligibility: tuple[str, ...]
+    own_1e9: tuple[int, ...]
+    far_1e9: tuple[int, ...]
+    meets_own: tuple[bool, ...]
+    places: tuple[tuple[int, int, int], ...]
+    unplaced_qty_1e8: int
+    reason: str
+
+    @property
+    def venues(self) -> tuple[str, ...]:
+        """The names that venue indexes stand for."""
+        return tuple(one.venue for one in self.rules)
+
+
 RecordPayload = (
     EngineStarted
     | GraphAccepted
@@ -192,6 +248,7 @@ RecordPayload = (
     | NodeChanged
     | GraphChanged
     | TradingHalted
+    | PostRecord
 )
 
 

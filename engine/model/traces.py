@@ -22,6 +22,7 @@ from engine.model.records import (
     GraphChanged,
     JournalEntry,
     NodeChanged,
+    PostRecord,
     ReportRecorded,
     TradingHalted,
 )
@@ -123,7 +124,7 @@ def events_of(entry: JournalEntry, memory: Memory, classify: Classify) -> Iterat
     elif isinstance(payload, GraphAccepted):
         nodes = len(payload.graph.nodes)
         yield step(entry, memory, "GRAPH_ACCEPTED", text=f"{nodes} node{'s' * (nodes != 1)}")
-    elif isinstance(payload, DecisionRecord):
+    elif isinstance(payload, DecisionRecord | PostRecord):
         yield step(entry, memory, "DECISION", text=decision_text(payload))
     elif isinstance(payload, ChildrenIntended):
         for child in payload.children:
@@ -220,12 +221,15 @@ def split_reason(reason: str) -> tuple[str, str]:
     return "", reason
 
 
-def decision_text(record: DecisionRecord) -> str:
-    """What was routed where."""
-    planned = format_decimal(record.planned_qty_1e8, QTY_DECIMALS)
-    names = ", ".join(dict.fromkeys(record.venues[index] for index, _, _ in record.legs))
-    where = f" to {names}" if names else ", nowhere to go"
-    return f"{record.side.text} {planned} {record.symbol}{where}"
+def decision_text(record: DecisionRecord | PostRecord) -> str:
+    """What was routed where, or is to rest where."""
+    if isinstance(record, PostRecord):
+        legs, planned, how = record.places, record.qty_1e8 - record.unplaced_qty_1e8, " to rest on "
+    else:
+        legs, planned, how = record.legs, record.planned_qty_1e8, " to "
+    names = ", ".join(dict.fromkeys(record.venues[index] for index, _, _ in legs))
+    qty = format_decimal(planned, QTY_DECIMALS)
+    return f"{record.side.text} {qty} {record.symbol}{how + names if names else ', nowhere to go'}"
 
 
 def amount(qty_1e8: int, price_1e9: int) -> str:

@@ -126,6 +126,10 @@ class Context:
         """Fail closed: the whole system stops taking work."""
         self.system.halt(reason)
 
+    def fault(self, error: Exception) -> None:
+        """Count what somebody outside raised in a call of this actor, which itself goes on."""
+        self.system.fault(self.self_ref, error)
+
     def reply(self, reply_to: int, answer: object) -> None:
         """Answer an ask from outside; nothing happens when nobody waits any more."""
         self.system.answer(reply_to, answer)

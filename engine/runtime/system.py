@@ -181,6 +181,11 @@ class ActorSystem:
         else:
             self.halt(f"{ref.name} failed: {text}")
 
+    def fault(self, ref: ActorRef, error: Exception) -> None:
+        """A failure that is none of the actor's own: counted and named, nobody is restarted."""
+        self.meters.failures += 1
+        self.dead_letter(ref, None, _text(error))
+
     def dead_letter(self, ref: ActorRef | None, message: Message | None, reason: str) -> None:
         """Count a message that reached nobody; an event among them is an alarm."""
         if isinstance(message, Event):

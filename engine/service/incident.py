@@ -21,6 +21,7 @@ from engine.model.records import (
     EngineStarted,
     FillRecord,
     JournalEntry,
+    PostRecord,
     TradingHalted,
 )
 from engine.service.flight_recorder import spill_files
@@ -114,7 +115,7 @@ def export_graph(
             "check the id and give the client"
         )
     entries = tuple(_entries(queries, stored))
-    decisions = [x.payload for x in entries if isinstance(x.payload, DecisionRecord)]
+    decisions = [x.payload for x in entries if isinstance(x.payload, DecisionRecord | PostRecord)]
     symbols = {node.symbol for node in stored.nodes} | {record.symbol for record in decisions}
     names = {venue for record in decisions for venue in record.venues}
     row = stored.row

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 import numpy as np
 
 from engine.decisions.decision_record import CELL_BYTES, CONTEXT_AT, redo
+from engine.decisions.post_record import redo_post, unsound
 from engine.kernels.decision_pack import FORMAT, PACK_HEAD
 from engine.kernels.landed import (
     FLIGHT_BUY,
@@ -31,6 +32,7 @@ from engine.model.records import (
     FillRecord,
     JournalEntry,
     NodeChanged,
+    PostRecord,
 )
 from engine.service.incident import Incident
 
@@ -48,11 +50,14 @@ LEAST: Final = {
     FLIGHT_SELL: 0,
 }
 LEG_FIELDS: Final = ("venue_index", "qty_1e8", "limit_price_1e9")
+# From this entry version on, what rests has its own decision before it.
+POSTS_SINCE: Final = 4
 
 
 class IncidentReport(msgspec.Struct, frozen=True):
     """How much was checked; `problem` names the first difference in one sentence, "" for none.
 
+    `decisions` are those to take and to post; their `legs` are the orders that they chose.
     `seq` and `field` say where it is, `stored` and `redone` what differs. `unintended_fills` are
     of orders whose intent is not in the journal: a crash may lose it under durability "async".
     """
@@ -79,8 +84,8 @@ class IncidentReport(msgspec.Struct, frozen=True):
 def replay_incident(incident: Incident) -> IncidentReport:
     """Redo every decision from its recorded inputs and every total from the recorded fills.
 
-    A decision's legs must be the stored ones to the last unit, its orders must be its legs, and
-    each recorded state of a node must be the sum of its fills so far.
+    A decision's legs must be the stored ones to the last unit, its orders must be its legs, to
+    take or to rest, and each recorded state of a node must be the sum of its fills so far.
     """
     again = _Again(incident)
     try:
@@ -114,8 +119,9 @@ class _Again:
         self.fills = 0
         self.unintended = 0
         self.node_states = 0
-        # By node and attempt: the decision that its orders must follow.
+        # By node and attempt: the decisions that its orders must follow.
         self.decided: dict[tuple[str, int], DecisionRecord] = {}
+        self.posted: dict[tuple[str, int], PostRecord] = {}
         self.intended: dict[str, ChildIntent] = {}
         # By node: quantity, price times quantity, fees, number of fills.
         self.sums: dict[str, list[int]] = {}
@@ -161,21 +167,36 @@ class _Again:
         self.decisions += 1
         self.legs += len(legs)
 
+    def post(self, entry: JournalEntry) -> None:
+        record = entry.payload
+        assert isinstance(record, PostRecord)
+        broken = unsound(record)
+        if broken:
+            raise _Difference(entry, broken, getattr(record, broken), "nothing that can be redone")
+        choice = redo_post(record)
+        for index, (stored, redone) in enumerate(zip(record.places, choice.places, strict=False)):
+            for name, had, came in zip(LEG_FIELDS, stored, redone, strict=True):
+                _same(entry, f"place {index} {name}", had, came)
+        _same(entry, "number of places", len(record.places), len(choice.places))
+        _same(entry, "unplaced_qty_1e8", record.unplaced_qty_1e8, choice.unplaced_qty_1e8)
+        _same(entry, "reason", record.reason, choice.reason.value)
+        self.posted[entry.node_id, record.attempt] = record
+        self.decisions += 1
+        self.legs += len(choice.places)
+
     def orders(self, entry: JournalEntry) -> None:
         told = entry.payload
         assert isinstance(told, ChildrenIntended)
-        # Orders that rest by a policy's own price were not split, so nothing is redone for them.
-        record = self.decided.pop((entry.node_id, told.attempt), None)
-        if record is not None:
-            resting = TimeInForce.GTC
-            taking = [child for child in told.children if child.tif is not resting]
-            for index, (leg, child) in enumerate(zip(record.legs, taking, strict=False)):
-                expected = record.venues[leg[0]], leg[1], leg[2], record.side
-                actual = child.venue, child.qty_1e8, child.limit_price_1e9, child.side
-                names = ("venue", "qty_1e8", "limit_price_1e9", "side")
-                for name, had, came in zip(names, actual, expected, strict=True):
-                    _same(entry, f"child {index} {name}", had, came)
-            _same(entry, "number of children", len(taking), len(record.legs))
+        key = entry.node_id, told.attempt
+        taking = [child for child in told.children if child.tif is not TimeInForce.GTC]
+        resting = [child for child in told.children if child.tif is TimeInForce.GTC]
+        took, posted = self.decided.pop(key, None), self.posted.pop(key, None)
+        if took is not None:
+            _follows(entry, "child", taking, took, took.legs)
+        if posted is not None:
+            _follows(entry, "resting child", resting, posted, posted.places)
+        elif resting and entry.version >= POSTS_SINCE:
+            _same(entry, "decisions to post", 0, 1)
         for child in told.children:
             self.intended[child.client_order_id] = child
         self.children += len(told.children)
@@ -212,12 +233,30 @@ CHECKS: Final[Mapping[type, Callable[[_Again, JournalEntry], None]]] = {
     ChildrenIntended: _Again.orders,
     FillRecord: _Again.fill,
     NodeChanged: _Again.node,
+    PostRecord: _Again.post,
 }
 
 
 def _same(entry: JournalEntry, field: str, stored: object, redone: object) -> None:
     if stored != redone:
         raise _Difference(entry, field, stored, redone)
+
+
+def _follows(
+    entry: JournalEntry,
+    what: str,
+    children: Sequence[ChildIntent],
+    record: DecisionRecord | PostRecord,
+    legs: Sequence[tuple[int, int, int]],
+) -> None:
+    """Orders against the decision that they are of."""
+    for index, (leg, child) in enumerate(zip(legs, children, strict=False)):
+        expected = record.venues[leg[0]], leg[1], leg[2], record.side
+        actual = child.venue, child.qty_1e8, child.limit_price_1e9, child.side
+        names = ("venue", "qty_1e8", "limit_price_1e9", "side")
+        for name, had, came in zip(names, actual, expected, strict=True):
+            _same(entry, f"{what} {index} {name}", had, came)
+    _same(entry, f"number of {what}ren", len(children), len(legs))
 
 
 def _context(entry: JournalEntry, record: DecisionRecord) -> list[tuple[str, object, object]]:

@@ -46,6 +46,8 @@ class RecordedBook:
     def __init__(self, market: MarketBlock, venue_index: int) -> None:
         self.market = market
         self.venue_index = venue_index
+        # What was recorded holds none of our orders, so that there are none to leave out.
+        market.own.shown[venue_index] = False
         self.versions = [-1, -1]
         self.by_price: list[dict[int, int]] = [{}, {}]
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from actors.recovery import RecoveryActor
 from engine.decisions.admission import InstrumentHandle, ResolvedNode, resolve_node
+from engine.decisions.decision_record import far_touch_1e9
 from engine.decisions.node_memory import unpack_memory
 from engine.decisions.node_restore import PastChild, PastFill
 from engine.decisions.orphans import StrayOrder
@@ -17,6 +18,7 @@ from engine.messages import FreezeGraphs, HaltTrading, RecoverGraph
 from engine.model.graph import EdgeAction, GraphStatus
 from engine.model.instruments import Environment, Listing
 from engine.model.orders import ChildOrder, ChildState, parse_client_order_id
+from engine.model.records import DecisionRecord
 from engine.model.units import QTY_SCALE, Side
 from engine.runtime.actor import ActorRef
 from engine.runtime.delivery import Message
@@ -194,7 +196,7 @@ def past_node(
         row.attempt,
         tuple(past_fill(fill, listings) for fill in fills),
         tuple(
-            past_child(child, listings)
+            past_child(child, listings, queries.decision_of(child))
             for child in children
             if not child.state.terminal and child.venue in listings
         ),
@@ -224,8 +226,10 @@ def past_fill(row: FillRow, listings: Mapping[str, Listing]) -> PastFill:
     )
 
 
-def past_child(row: ChildRow, listings: Mapping[str, Listing]) -> PastChild:
-    """A child that may live."""
+def past_child(
+    row: ChildRow, listings: Mapping[str, Listing], choice: DecisionRecord | None = None
+) -> PastChild:
+    """A child that may live, with what its choice saw of the market."""
     parsed = parse_client_order_id(row.client_order_id)
     order = ChildOrder(
         row.client_order_id,
@@ -238,4 +242,5 @@ def past_child(row: ChildRow, listings: Mapping[str, Listing]) -> PastChild:
         row.limit_price_1e9,
         row.tif,
     )
-    return PastChild(order, row.attempt)
+    marks = (0, 0) if choice is None else (choice.mid_1e9, far_touch_1e9(choice))
+    return PastChild(order, row.attempt, *marks)

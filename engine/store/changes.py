@@ -84,6 +84,7 @@ class Changes:
         "new_children",
         "next_account",
         "next_order",
+        "posts",
     )
 
     def __init__(self, next_account: int, next_order: int) -> None:
@@ -97,6 +98,7 @@ class Changes:
         self.children: dict[str, ChildRow] = {}
         self.fills: list[FillRow] = []
         self.decisions: list[DecisionRow] = []
+        self.posts: list[DecisionRow] = []
         self.meta: dict[str, MetaRow] = {}
 
     def graph_rows(self, *, new: bool) -> list[GraphRow]:

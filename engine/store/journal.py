@@ -26,6 +26,7 @@ from engine.store.schema import (
     GRAPHS,
     META,
     NODES,
+    POSTS,
     TableWriter,
     connect,
     journal_error,
@@ -72,6 +73,7 @@ class SqliteStore:
         self.nodes = TableWriter(NODES)
         self.fills = TableWriter(FILLS)
         self.decisions = TableWriter(DECISIONS)
+        self.posts = TableWriter(POSTS)
         self.children = TableWriter(CHILDREN)
         self.meta = TableWriter(META)
         try:
@@ -216,6 +218,7 @@ class SqliteStore:
         self.children.update(connection, changes.children.values())
         self.fills.insert(connection, changes.fills)
         self.decisions.insert(connection, changes.decisions)
+        self.posts.insert(connection, changes.posts)
         self.meta.update(connection, changes.meta.values())
 
 

@@ -147,6 +147,7 @@ class MemoryTables:
         self.children: dict[str, ChildRow] = {}
         self.fills: list[FillRow] = []
         self.decisions: list[DecisionRow] = []
+        self.posts: list[DecisionRow] = []
         self.meta: dict[str, MetaRow] = {}
 
     def account(self, client_id: str, environment: Environment) -> AccountRow | None:
@@ -189,6 +190,7 @@ class MemoryTables:
         self.children.update(changes.children)
         self.fills += changes.fills
         self.decisions += changes.decisions
+        self.posts += changes.posts
         self.meta.update(changes.meta)
 
     def rows(self) -> dict[str, list[tuple[Value, ...]]]:
@@ -202,6 +204,7 @@ class MemoryTables:
             ("nodes", [row for _, row in sorted(self.nodes.items())]),
             ("fills", self.fills),
             ("decisions", self.decisions),
+            ("posts", self.posts),
             ("children", [row for _, row in sorted(self.children.items())]),
             ("meta", [row for _, row in sorted(self.meta.items())]),
         ]

@@ -19,6 +19,7 @@ from engine.model.records import (
     GraphChanged,
     JournalEntry,
     NodeChanged,
+    PostRecord,
     ReportRecorded,
     TradingHalted,
 )
@@ -190,10 +191,11 @@ class Reducer:
 
     def decision(self, changes: Changes, entry: JournalEntry, raw: bytes) -> None:
         payload = entry.payload
-        assert isinstance(payload, DecisionRecord)
+        assert isinstance(payload, (DecisionRecord, PostRecord))
         node = self._touch(changes, entry)
         account = node.account if node is not None else self._account(changes, entry).account
-        changes.decisions.append(
+        rows = changes.decisions if isinstance(payload, DecisionRecord) else changes.posts
+        rows.append(
             DecisionRow(
                 entry.seq,
                 account,
@@ -365,4 +367,5 @@ _APPLY: dict[type, Callable[[Reducer, Changes, JournalEntry, bytes], None]] = {
     NodeChanged: Reducer.node_changed,
     GraphChanged: Reducer.graph_changed,
     TradingHalted: Reducer.trading_halted,
+    PostRecord: Reducer.decision,
 }

@@ -13,9 +13,10 @@ import msgspec
 from engine.model.instruments import Environment
 from engine.model.intake import fingerprint
 from engine.model.order_ids import parse_node_order_id
-from engine.model.records import DecisionRecord, GraphAccepted, JournalEntry
+from engine.model.records import DecisionRecord, GraphAccepted, JournalEntry, PostRecord
 from engine.model.risk import KillScope
 from engine.store.chain import decode_entry
+from engine.store.filters import Filter
 from engine.store.journal import SqliteStore, read_entries
 from engine.store.rows import (
     HALTED_CANCELS,
@@ -31,7 +32,7 @@ from engine.store.rows import (
 )
 from engine.store.schema import connect_read_only, journal_error
 
-__all__ = ["Page", "Queries", "decision_record"]
+__all__ = ["Page", "Queries", "choice_record", "decision_record"]
 
 PAGE_MAX = 1_000
 
@@ -86,9 +87,7 @@ class Queries:
         node_order_id: str | None = None,
     ) -> Page[NodeRow]:
         """Orders, by the sequence of their creation."""
-        found = _Filter(client_id, environment, symbol)
-        if node_order_id is not None:
-            found.add("order_number", self._order_number(found, node_order_id))
+        found = self._of_order(Filter(client_id, environment, symbol), node_order_id)
         return self._page("nodes", "order_number", NodeRow, found, limit, offset, cursor)
 
     def fills(
@@ -103,9 +102,7 @@ class Queries:
         node_order_id: str | None = None,
     ) -> Page[FillRow]:
         """Fills, by the sequence of their entries."""
-        found = _Filter(client_id, environment, symbol)
-        if node_order_id is not None:
-            found.add("order_number", self._order_number(found, node_order_id))
+        found = self._of_order(Filter(client_id, environment, symbol), node_order_id)
         return self._page("fills", "seq", FillRow, found, limit, offset, cursor)
 
     def decisions(
@@ -115,14 +112,28 @@ class Queries:
         *,
         last_n: int = 20,
         node_order_id: str | None = None,
+        decision_id: int | None = None,
+        posts: bool = False,
     ) -> tuple[DecisionRow, ...]:
-        """The last routing decisions, newest first; `decision_record` decodes one."""
-        found = _Filter(client_id, environment, None)
-        if node_order_id is not None:
-            found.add("order_number", self._order_number(found, node_order_id))
-        sql = "SELECT * FROM decisions " + found.where + " ORDER BY seq DESC LIMIT ?"  # noqa: S608  # fixed names; values are bound
-        values = (*found.values, min(last_n, PAGE_MAX))
+        """The last decisions to take, newest first; `decision_record` decodes one.
+
+        With `posts` those to rest as well, for which `choice_record` is; with `decision_id` (the
+        sequence of its entry) that one.
+        """
+        found = self._of_order(Filter(client_id, environment, None), node_order_id)
+        if decision_id is not None:
+            found.add("seq", decision_id)
+        tables = ("decisions", "posts") if posts else ("decisions",)
+        each = [f"SELECT * FROM {table} {found.where}" for table in tables]  # noqa: S608  # fixed names; values are bound
+        sql = " UNION ALL ".join(each) + " ORDER BY seq DESC LIMIT ?"
+        values = (*found.values * len(tables), min(last_n, PAGE_MAX))
         return tuple(self._rows(sql, values, DecisionRow))
+
+    def choice_count(self, order_number: int) -> int:
+        """How many decisions to take or to post an order has."""
+        count = "(SELECT count(*) FROM {} WHERE order_number = ?)"
+        sql = f"SELECT {count.format('decisions')} + {count.format('posts')}"
+        return int(self._fetch(sql, (order_number, order_number))[0][0])
 
     def account(self, client_id: str, environment: Environment) -> AccountRow | None:
         """How many graphs, orders and fills a client has; None before the first."""
@@ -169,6 +180,13 @@ class Queries:
         sql = "SELECT * FROM children WHERE order_number = ? ORDER BY first_seq"
         return self._rows(sql, (order_number,), ChildRow)
 
+    def decision_of(self, child: ChildRow) -> DecisionRecord | None:
+        """The choice that made a child; None for one that was posted."""
+        sql = "SELECT * FROM decisions WHERE order_number = ? AND seq < ? ORDER BY seq DESC LIMIT 1"
+        row = self._one(sql, (child.order_number, child.first_seq), DecisionRow)
+        found = None if row is None else decision_record(row)
+        return found if found is not None and found.attempt == child.attempt else None
+
     def positions(self, environment: Environment) -> list[tuple[str, str, int]]:
         """(client, symbol, signed net of all fills in 1e-8); reads every fill once."""
         sql = (
@@ -180,9 +198,8 @@ class Queries:
 
     def order_of(self, client_order_id: str) -> tuple[ChildRow, NodeRow, str, str] | None:
         """A child with its order, its client and its graph id; None for an unknown one."""
-        child = self._one(
-            "SELECT * FROM children WHERE client_order_id = ?", (client_order_id,), ChildRow
-        )
+        sql = "SELECT * FROM children WHERE client_order_id = ?"
+        child = self._one(sql, (client_order_id,), ChildRow)
         if child is None:
             return None
         sql = "SELECT * FROM nodes WHERE order_number = ?"
@@ -289,7 +306,12 @@ class Queries:
         children = tuple(self._rows(sql, span, ChildRow))
         return StoredGraph(client_id, environment, row, accepted, nodes, children)
 
-    def _order_number(self, found: _Filter, node_order_id: str) -> int:
+    def _of_order(self, found: Filter, node_order_id: str | None) -> Filter:
+        if node_order_id is not None:
+            found.add("order_number", self._order_number(found, node_order_id))
+        return found
+
+    def _order_number(self, found: Filter, node_order_id: str) -> int:
         """The number of the order that this id names for the filter's client; -1 for none.
 
         With or without the prefix, and for any submission number that the order has had: what
@@ -318,7 +340,7 @@ class Queries:
         table: str,
         key: str,
         kind: type[R],
-        found: _Filter,
+        found: Filter,
         limit: int,
         offset: int,
         cursor: int | None,
@@ -336,7 +358,7 @@ class Queries:
         rows = rows[:limit]
         return Page(tuple(rows), total, getattr(rows[-1], key) if more else None)
 
-    def _total(self, table: str, found: _Filter) -> int:
+    def _total(self, table: str, found: Filter) -> int:
         if found.only_account:
             column = "order_count" if table == "nodes" else "fill_count"
             head = f"SELECT sum({column}) FROM accounts"  # noqa: S608  # fixed names; values are bound
@@ -367,27 +389,8 @@ def decision_record(row: DecisionRow) -> DecisionRecord:
     return payload
 
 
-class _Filter:
-    """A WHERE clause over one client, or all of an environment, and its values."""
-
-    def __init__(self, client_id: str | None, environment: Environment, symbol: str | None) -> None:
-        if client_id is None:
-            self.accounts = "(SELECT account FROM accounts WHERE environment = ?)"
-            self.values: list[object] = [environment.value]
-        else:
-            self.accounts = "(SELECT account FROM accounts WHERE environment = ? AND client_id = ?)"
-            self.values = [environment.value, client_id]
-        self.account_values = len(self.values)
-        # One client is one account, and "=" lets its index deliver the order of the rows.
-        comparison = "IN" if client_id is None else "="
-        self.where = f"WHERE account {comparison} {self.accounts}"
-        if symbol is not None:
-            self.add("symbol", symbol)
-
-    @property
-    def only_account(self) -> bool:
-        return len(self.values) == self.account_values
-
-    def add(self, column: str, value: object) -> None:
-        self.where += f" AND {column} = ?"
-        self.values.append(value)
+def choice_record(row: DecisionRow) -> DecisionRecord | PostRecord:
+    """The record of a decision to take or to post, ready to be redone."""
+    payload = decode_entry(row.record).payload
+    assert isinstance(payload, DecisionRecord | PostRecord), "a decision row keeps its own entry"
+    return payload

@@ -257,7 +257,7 @@ class FillRow(Row, gc=False, array_like=True):
 
 
 class DecisionRow(Row, gc=False, array_like=True):
-    """A routing decision; `record` is its encoded entry."""
+    """A decision to take or to post; `record` is its encoded entry."""
 
     seq: int
     account: int

@@ -33,6 +33,7 @@ __all__ = [
     "GRAPHS",
     "META",
     "NODES",
+    "POSTS",
     "SCHEMA_VERSION",
     "TABLES",
     "Table",
@@ -45,7 +46,7 @@ __all__ = [
 ]
 
 APPLICATION_ID = 0x58474A31
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # Enough for one statement of each table, kind and chunk size.
 STATEMENTS_CACHED = 256
 # An engine that never idles still checkpoints, after 64 MB of log.
@@ -100,15 +101,25 @@ NODES = Table(
 )
 FILLS = Table("fills", FillRow)
 DECISIONS = Table("decisions", DecisionRow)
+POSTS = Table("posts", DecisionRow)
 CHILDREN = Table(
     "children",
     ChildRow,
     ("qty_1e8", "limit_price_1e9", "filled_qty_1e8", "state", "venue_order_id", "last_seq"),
 )
 META = Table("meta", MetaRow, ("number", "text", "seq"))
-TABLES = (ACCOUNTS, GRAPHS, BODIES, NODES, FILLS, DECISIONS, CHILDREN, META)
+TABLES = (ACCOUNTS, GRAPHS, BODIES, NODES, FILLS, DECISIONS, POSTS, CHILDREN, META)
 
-_DDL = """
+# Since version 2: decisions where to rest, apart from those that take, which are far larger.
+_POSTS = """
+CREATE TABLE posts(
+    seq INTEGER PRIMARY KEY, account INTEGER NOT NULL, order_number INTEGER,
+    decision_id INTEGER NOT NULL, graph_id TEXT NOT NULL, node_id TEXT NOT NULL,
+    symbol TEXT NOT NULL, ts_ns INTEGER NOT NULL, record BLOB NOT NULL);
+CREATE INDEX posts_account ON posts(account);
+CREATE INDEX posts_order ON posts(order_number);
+"""
+_DDL = f"""
 CREATE TABLE journal(
     first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL, ts_ns INTEGER NOT NULL,
     block BLOB NOT NULL, hash BLOB NOT NULL);
@@ -154,7 +165,7 @@ CREATE TABLE decisions(
     symbol TEXT NOT NULL, ts_ns INTEGER NOT NULL, record BLOB NOT NULL);
 CREATE INDEX decisions_account ON decisions(account);
 CREATE INDEX decisions_order ON decisions(order_number);
-CREATE TABLE children(
+{_POSTS}CREATE TABLE children(
     client_order_id TEXT PRIMARY KEY, order_number INTEGER NOT NULL, venue TEXT NOT NULL,
     side INTEGER NOT NULL, qty_1e8 INTEGER NOT NULL, limit_price_1e9 INTEGER NOT NULL,
     tif TEXT NOT NULL, attempt INTEGER NOT NULL, grant_id INTEGER NOT NULL,
@@ -233,7 +244,8 @@ def connect(path: str) -> sqlite3.Connection:
         connection.execute("PRAGMA temp_store = MEMORY")
         if connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
             create_tables(connection)
-        check_schema(connection, path)
+        if check_schema(connection, path) < SCHEMA_VERSION:
+            _bring_up(connection)
     except sqlite3.Error as error:
         connection.close()
         raise journal_error("opened", error, path) from error
@@ -259,7 +271,10 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
         cached_statements=STATEMENTS_CACHED,
     )
     try:
-        check_schema(connection, path)
+        if check_schema(connection, path) < SCHEMA_VERSION:
+            # Nothing may be added to the file: its reader has an empty table of its own.
+            connection.execute("PRAGMA temp_store = MEMORY")
+            connection.executescript(_POSTS.replace("CREATE TABLE", "CREATE TEMP TABLE"))
     except sqlite3.Error as error:
         connection.close()
         raise journal_error("read", error, path) from error
@@ -275,19 +290,26 @@ def create_tables(connection: sqlite3.Connection) -> None:
     connection.executescript(f"BEGIN IMMEDIATE; {_DDL} {marks} COMMIT;")
 
 
-def check_schema(connection: sqlite3.Connection, path: str | Path) -> None:
-    """JournalError unless the database is a journal of a version that this engine can open."""
+def check_schema(connection: sqlite3.Connection, path: str | Path) -> int:
+    """The version; JournalError unless it is a journal that this engine can open."""
     with closing(connection.execute("PRAGMA application_id")) as cursor:
         application = cursor.fetchone()[0]
     with closing(connection.execute("PRAGMA user_version")) as cursor:
         version = cursor.fetchone()[0]
     if application != APPLICATION_ID:
         raise JournalError(f"{path} is not a journal of this engine; choose another file")
-    if version != SCHEMA_VERSION:
+    if not 1 <= version <= SCHEMA_VERSION:
         raise JournalError(
             f"{path} has schema version {version} and this engine reads {SCHEMA_VERSION}; "
             "open it with the engine that wrote it"
         )
+    return int(version)
+
+
+def _bring_up(connection: sqlite3.Connection) -> None:
+    """Give a journal of an older version what it lacks, in one transaction."""
+    marks = f"PRAGMA user_version = {SCHEMA_VERSION};"
+    connection.executescript(f"BEGIN IMMEDIATE; {_POSTS} {marks} COMMIT;")
 
 
 _WAYS_OUT = {

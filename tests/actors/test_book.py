@@ -144,6 +144,22 @@ def test_a_restarted_book_trusts_nothing() -> None:
     assert stage.take(stage.feed, Resynchronise) == [Resynchronise(3)]
 
 
+def test_behind_an_order_of_ours_the_router_hears_of_what_does_not_move_the_best() -> None:
+    stage = BookStage()
+    stage.snapshot((BID, PRICE - TICK, 5), (ASK, PRICE, 7))
+    stage.market.watch_ask = PRICE + TICK
+    stage.delta((ASK, PRICE + TICK, 2))
+    assert stage.got(stage.router) == [], "the best had been told of when it came"
+    stage.market.own.put("ours", 0, ASK, PRICE, 7)
+    stage.delta((ASK, PRICE + TICK, 3))
+    assert stage.take(stage.router, TouchReached) == [TouchReached(0, Side.BUY)]
+    stage.delta((ASK, PRICE + TICK, 4), (BID, PRICE - TICK, 0), (BID, PRICE - 2 * TICK, 1))
+    assert stage.take(stage.router, TouchReached) == [TouchReached(0, Side.BUY)]
+    stage.market.own.put("ours", 0, ASK, PRICE, 0)
+    stage.delta((ASK, PRICE + TICK, 5))
+    assert stage.got(stage.router) == []
+
+
 def test_the_price_watch_hears_of_a_mid_at_or_beyond_its_bounds_only() -> None:
     stage = BookStage()
     stage.snapshot((BID, PRICE - TICK, 5), (ASK, PRICE + TICK, 7))

@@ -18,6 +18,7 @@ from engine.messages import (
     QueryChild,
     Record,
     ReserveOpen,
+    RestingChanged,
     RouteDenied,
     RouteRequest,
     StartNode,
@@ -26,7 +27,7 @@ from engine.messages import (
 from engine.model.graph import NodeStatus, Policy
 from engine.model.orders import OrderReport, ReportKind, TimeInForce, VenueFill
 from engine.model.records import FillRecord, ReportRecorded
-from tests.support.builders import child, node
+from tests.support.builders import child, fill_slot, node
 from tests.support.node_stage import PRICE, QTY, NodeStage
 
 MS = 10**6
@@ -203,6 +204,52 @@ def test_a_refusal_is_recorded_and_an_acceptance_is_not() -> None:
     assert ReportKind.UNKNOWN in kinds and ReportKind.ACCEPTED not in kinds
 
 
+def marks_of(stage: NodeStage) -> list[tuple[int, int]]:
+    """Mid and touch of the fills that were recorded since the last time."""
+    found = [one.payload for one in stage.take(stage.journal, Record)]
+    return [(one.mid_1e9, one.touch_1e9) for one in found if isinstance(one, FillRecord)]
+
+
+def executed(stage: NodeStage, number: int, trade: str, *, maker: bool) -> None:
+    """A small fill, as a venue with a clock tells it at once."""
+    fill = VenueFill(trade, PRICE, QTY // 8, is_maker=maker)
+    stage.report(ReportKind.FILL, number, fill=fill, exchange_ns=stage.driver.now_ns)
+
+
+def test_a_late_fill_is_measured_at_its_own_plan_not_at_the_next_one() -> None:
+    stage = started(limit_1e9=PRICE)
+    stage.plan(child(QTY, tif=TimeInForce.GTC), marks=(PRICE - 5, PRICE))
+    executed(stage, 0, "t1", maker=False)
+    stage.report(ReportKind.CANCELLED, cum_qty_1e8=QTY // 8)
+    stage.run(5 * S)
+    assert stage.request() is not None
+    stage.plan(child(QTY * 7 // 8, number=1, tif=TimeInForce.GTC), marks=(PRICE + 70, PRICE + 90))
+    executed(stage, 1, "t2", maker=False)
+    executed(stage, 0, "t3", maker=False)
+    old, new = (PRICE - 5, PRICE), (PRICE + 70, PRICE + 90)
+    assert marks_of(stage) == [old, new, old]
+
+
+def test_a_fill_before_its_plan_arrives_is_measured_at_that_plan() -> None:
+    stage = started()
+    executed(stage, 0, "t1", maker=False)
+    stage.plan(child(QTY), marks=(PRICE - 5, PRICE))
+    assert marks_of(stage) == [(PRICE - 5, PRICE)]
+
+
+def test_a_makers_fill_is_measured_at_the_market_of_its_own_moment() -> None:
+    stage = started(limit_1e9=PRICE)
+    stage.plan(child(QTY, tif=TimeInForce.GTC), marks=(1, 2))
+    stage.run(600 * S)
+    fill_slot(stage.block.slots[0], [(PRICE, QTY)], [(PRICE + 4 * S, QTY)])
+    executed(stage, 0, "t1", maker=True)
+    fill_slot(stage.block.slots[0], [(PRICE, QTY)], [(PRICE + 6 * S, QTY)])
+    executed(stage, 0, "t2", maker=True)
+    late = VenueFill("t3", PRICE, QTY // 8, is_maker=True)
+    stage.report(ReportKind.FILL, fill=late, exchange_ns=stage.driver.now_ns - 10 * S)
+    assert marks_of(stage) == [(PRICE + 2 * S, PRICE), (PRICE + 3 * S, PRICE), (0, 0)]
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_reports_twice_and_in_any_order_lead_to_the_same_books(seed: int) -> None:
     rng = random.Random(seed)
@@ -229,3 +276,37 @@ def test_reports_twice_and_in_any_order_lead_to_the_same_books(seed: int) -> Non
     fills = [one.payload for one in stage.take(stage.journal, Record)]
     assert len({one.fill_id for one in fills if isinstance(one, FillRecord)}) == 6
     assert stage.take(stage.risk, RouteRequest) == []
+
+
+def left_resting(stage: NodeStage) -> list[tuple[str, int, int]]:
+    """What the router was told of resting orders since the last time."""
+    found = stage.take(stage.router, RestingChanged)
+    return [(one.client_order_id, one.price_1e9, one.open_qty_1e8) for one in found]
+
+
+def test_the_router_hears_what_is_left_of_a_resting_order_until_its_end() -> None:
+    stage = started(limit_1e9=PRICE)
+    order = stage.rest(QTY)
+    name = order.client_order_id
+    assert left_resting(stage)[-1:] == [(name, order.limit_price_1e9, QTY)]
+    stage.fill(QTY // 4, "t1")
+    stage.fill(QTY // 4, "t1")
+    assert left_resting(stage) == [(name, order.limit_price_1e9, QTY * 3 // 4)]
+    stage.tell(stage.ref, CancelNode("enough"))
+    assert left_resting(stage) == [], "it may fill until its end is proven"
+    stage.report(ReportKind.CANCELLED, cum_qty_1e8=QTY // 4)
+    assert left_resting(stage) == [(name, order.limit_price_1e9, 0)]
+
+
+def test_a_resting_order_that_never_was_is_told_to_have_ended() -> None:
+    stage = started(limit_1e9=PRICE)
+    stage.plan(child(QTY, tif=TimeInForce.GTC))
+    stage.report(ReportKind.REJECTED, cum_qty_1e8=0, **BUSY)
+    assert [left for *_, left in left_resting(stage)] == [0]
+
+
+def test_an_immediate_order_is_a_take_and_rests_nowhere() -> None:
+    stage = started(policy=Policy.IOC_SWEEP)
+    stage.plan(child(QTY))
+    stage.fill(QTY, "t1")
+    assert left_resting(stage) == []

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from engine.messages import RouteRequest, StartNode
+from engine.decisions.node_memory import NodeMemory
+from engine.decisions.node_restore import PastChild, PastFill, restored_node
+from engine.messages import RecoverNode, RestingChanged, RouteRequest, StartNode
 from engine.model.graph import Policy
 from engine.model.orders import TimeInForce
-from tests.support.builders import node, node_place
+from engine.model.units import Side
+from tests.support.builders import child, node, node_place
 from tests.support.node_stage import PRICE, QTY, NodeStage
 
 BOOKS = {
@@ -49,3 +52,20 @@ def test_a_place_without_prices_takes_none() -> None:
     place = node_place(stage.block, stage.risk, stage.router, stage.journal, {"alpha": stage.trade})
     assert (place.prices, place.multiplier_1e8) == ({}, 10**8)
     assert place.lot_1e8 == min(one.lot_1e8 for one in stage.block.listings)
+
+
+def test_after_a_restart_the_router_hears_at_once_what_may_rest() -> None:
+    """Before the venue has proved anything: it may rest, and nobody is to take it meanwhile."""
+    rests = child(QTY, tif=TimeInForce.GTC)
+    swept = child(QTY, number=1)
+    memory = NodeMemory(version=4, accepted=True, started_ns=50, baseline_x2=2 * PRICE)
+    past = [PastChild(rests, 1), PastChild(swept, 1)]
+    fills = [PastFill(rests.client_order_id, "t1", PRICE, QTY // 4, 0, 0)]
+    back = restored_node(
+        memory, 2 * QTY, 1, fills, past, arrival_x2=None, created_ns=40, now_ns=900
+    )
+    stage = NodeStage([node(2 * QTY, limit_1e9=PRICE)], restored=back)
+    stage.tell(stage.ref, RecoverNode())
+    assert stage.take(stage.router, RestingChanged) == [
+        RestingChanged(rests.client_order_id, 0, Side.BUY, rests.limit_price_1e9, QTY * 3 // 4)
+    ]

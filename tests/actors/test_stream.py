@@ -62,3 +62,19 @@ def test_a_slow_listener_is_cut_off_and_others_are_not() -> None:
     assert len(slow.seqs) == 3
     assert len(quick.seqs) == 6
     assert (actor.cut_off, actor.subscribers) == (1, 1)
+
+
+def test_a_listener_that_fails_loses_its_place_and_no_one_else_does() -> None:
+    class Broken(Listener):
+        def deliver(self, entries: Sequence[JournalEntry]) -> bool:
+            raise KeyError(entries[0].seq)
+
+    stage = Stage()
+    ref, actor = stage.spawn(StreamActor)
+    other = Listener()
+    stage.tell(ref, Subscribe(Broken(), None, None), Subscribe(other, None, None))
+    stage.tell(ref, Recorded(ENTRIES), Recorded(ENTRIES))
+    assert other.seqs == [1, 2, 3, 1, 2, 3]
+    assert (actor.subscribers, actor.cut_off) == (1, 1)
+    assert stage.system.meters.failures == 1
+    assert "KeyError" in stage.system.dead_ring[-1].reason, "it is named"

@@ -9,16 +9,18 @@ from tests.support.journals import grouped, story
 
 FOLDER = Path(__file__).resolve().parents[1] / "data"
 # One for each format version; only the last can be written again.
-OLDER = (FOLDER / "journal_v1.db", FOLDER / "journal_v2.db")
-GOLDEN = FOLDER / "journal_v3.db"
+OLDER = tuple(FOLDER / f"journal_v{version}.db" for version in (1, 2, 3))
+GOLDEN = FOLDER / "journal_v4.db"
 ORDERS = 12
+# Orders that rest have decisions since version 4.
+POSTED = 3
 SIZES = (1, 7, 30)
 
 
 def write(path: Path) -> None:
     """The same entries in the same groups, every time."""
     store = SqliteStore(path)
-    for group in grouped(story(ORDERS, seed=1), SIZES):
+    for group in grouped(story(ORDERS, seed=1, posted=POSTED), SIZES):
         store.commit(group)
     store.close()
 

@@ -38,6 +38,7 @@ from engine.runtime.simulated_driver import Answer, SimulatedDriver
 from engine.runtime.supervision import HALT
 from engine.runtime.system import ActorSystem
 from engine.service.graph_view import GraphState
+from engine.service.recovery import recover
 from engine.service.sinks import DirectSink
 from engine.service.wiring import EngineSettings, VenuePorts, World, build_world
 from engine.store.journal import SqliteStore
@@ -79,7 +80,8 @@ class GraphWorld:
 
     Books start with one level of `DEEP` a side. `config` holds venue habits by name; `rates` the
     faults of the lines, off until `faults[venue].on`; `sterner` are least quantities that a venue
-    wants without its listings saying so.
+    wants without its listings saying so. `before` is an engine that was dropped `down_ms` ago:
+    this one goes on from its journal, at the same exchanges.
     """
 
     def __init__(
@@ -94,13 +96,17 @@ class GraphWorld:
         latency_ns: int = LATENCY_NS,
         tick_ns: int = TICK_NS,
         seed: int = 1,
+        before: GraphWorld | None = None,
+        down_ms: int = 0,
     ) -> None:
         self.system = ActorSystem(seed)
-        self.driver = SimulatedDriver(self.system, seed, START_NS, order="seeded")
-        self.exchanges: dict[str, SimulatedExchange] = {}
+        start_ns = START_NS if before is None else before.now_ns + down_ms * MS
+        self.driver = SimulatedDriver(self.system, seed, start_ns, order="seeded")
+        self.number = 1 if before is None else before.number + 1
+        self.exchanges = {} if before is None else dict(before.exchanges)
         self.faults: dict[str, FaultModel] = {}
-        self.quotes: dict[tuple[str, str], list[int]] = {}
-        self.store = SqliteStore(":memory:")
+        self.quotes = {} if before is None else before.quotes
+        self.store = SqliteStore(":memory:") if before is None else before.store
         self.queries = Queries(self.store)
         self.times = latency_ns, tick_ns
         self.seed = seed
@@ -114,12 +120,21 @@ class GraphWorld:
             account=account or AccountLimits(),
             limits=LIMITS,
             policies=policies or PolicyParameters(),
+            engine_number=self.number,
         )
         self.world: World = build_world(
-            self.system, settings, ports, lambda journal: DirectSink(self.store, journal)
+            self.system,
+            settings,
+            ports,
+            lambda journal: DirectSink(self.store, journal),
+            last_seq=self.store.last_seq,
+            graph_number=self.queries.last_numbers()[1],
+            is_recorded=self.queries.has_fill,
         )
+        if before is not None:
+            recover(self.queries, self.world, SANDBOX, self.driver.tell)
         for (venue, symbol), (bid, ask) in QUOTES.items():
-            if venue in venues:
+            if venue in venues and before is None:
                 self.quote(venue, symbol, bid, ask)
         self.run(1_000)
 
@@ -131,16 +146,19 @@ class GraphWorld:
         if venue in self.sterner:
             least = qty_1e8(self.sterner[venue])
             own = tuple(msgspec.structs.replace(one, qty_min_1e8=least) for one in listings)
-        exchange = SimulatedExchange(venue, own, random.Random(self.seed), config.get(venue))
-        self.exchanges[venue] = exchange
+        exchange = self.exchanges.get(venue)
+        if exchange is None:
+            exchange = SimulatedExchange(venue, own, random.Random(self.seed), config.get(venue))
+            self.exchanges[venue] = exchange
         latency_ns, tick_ns = self.times
         host = self.system.spawn(
             lambda: SimulatedVenue(exchange, None, latency_ns, self.faults[venue], tick_ns),
             name=f"venue:{venue}",
             supervision=HALT,
         )
-        feed_link = SimulatedLink(host, FEED, private=False)
-        trade_link = SimulatedLink(host, TRADE, private=True)
+        sessions = 2 * (self.number - 1)
+        feed_link = SimulatedLink(host, sessions + FEED, private=False)
+        trade_link = SimulatedLink(host, sessions + TRADE, private=True)
 
         def make_feed_codec(
             listings: Sequence[Listing], rings: Sequence[DeltaRing]

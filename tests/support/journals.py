@@ -27,6 +27,8 @@ from engine.model.records import (
     GraphChanged,
     JournalEntry,
     NodeChanged,
+    PostRecord,
+    PostRules,
     RecordPayload,
     ReportRecorded,
     TradingHalted,
@@ -101,6 +103,32 @@ class EntryMaker:
         if ended:
             changed = GraphChanged(GraphStatus.COMPLETED, "")
             yield self.entry(changed, client, graph_id, "", environment)
+
+    def posted(
+        self, client: str = "alice", *, environment: Environment = Environment.SANDBOX
+    ) -> list[JournalEntry]:
+        """A graph of one order that rests: its decision, its one child, and still open."""
+        self.graph_number += 1
+        number = self.graph_number
+        graph_id, symbol = f"graph-{number}", SYMBOLS[number % len(SYMBOLS)]
+        graph = Graph(nodes=(_node("order", symbol),), graph_id=graph_id)
+        accepted = GraphAccepted(number, graph, (64_000 * 10**9,), (1.0,))
+        made = post_decision(number * 1_000, symbol)
+        ((venue, qty, price),) = made.places
+        name = client_order_id(1, number, 0, 1, 0)
+        child = ChildIntent(name, made.venues[venue], made.side, qty, price, TimeInForce.GTC)
+        order_id = f"graph:{graph_id}:order:1"
+        state = NodeChanged(
+            order_id, NodeStatus.EXECUTING, "", qty, 0, qty, 0, "0", 0, 0, 1, b"\x01"
+        )
+        return [
+            self.entry(accepted, client, graph_id, "", environment),
+            self.entry(made, client, graph_id, "order", environment),
+            self.entry(
+                ChildrenIntended(1, number, (child,)), client, graph_id, "order", environment
+            ),
+            self.entry(state, client, graph_id, "order", environment),
+        ]
 
     def node_payloads(
         self,
@@ -192,8 +220,36 @@ def decision(decision_id: int, symbol: str, inputs: bytes = bytes(256)) -> Decis
     )
 
 
-def story(orders: int, *, seed: int = 0) -> list[JournalEntry]:
-    """A start and `orders` lifecycles of every shape, from two clients in two environments."""
+def post_decision(decision_id: int, symbol: str) -> PostRecord:
+    """A decision to rest a buy on beta, the cheaper maker of two, over three venues."""
+    price = 63_999 * 10**9
+    rules = [("alpha", 200), ("beta", 100), ("gamma", 0)]
+    return PostRecord(
+        decision_id,
+        1,
+        1,
+        symbol,
+        Side.BUY,
+        10**8,
+        price,
+        1,
+        64_000 * 10**9,
+        tuple(PostRules(name, ppm, 0, 10**7, 1_000, 1_000, 0) for name, ppm in rules),
+        ("", "", "STALE_VENUE"),
+        (price, price, 0),
+        (price + 2 * 10**9, price + 2 * 10**9, 2**63 - 1),
+        (),
+        ((1, 10**8, price),),
+        0,
+        "",
+    )
+
+
+def story(orders: int, *, seed: int = 0, posted: int = 0) -> list[JournalEntry]:
+    """A start and `orders` lifecycles of every shape, from two clients in two environments.
+
+    After them come `posted` orders that rest, of both clients in turn.
+    """
     maker = EntryMaker(seed=seed)
     entries = [maker.started()]
     rng = random.Random(seed)
@@ -206,6 +262,8 @@ def story(orders: int, *, seed: int = 0) -> list[JournalEntry]:
             environment=rng.choice((Environment.SANDBOX, Environment.LIVE)),
         )
     entries.append(maker.halted("a test"))
+    for index in range(posted):
+        entries += maker.posted(("alice", "bob")[index % 2])
     return entries
 
 

@@ -13,6 +13,7 @@ from engine.model.records import (
     GraphChanged,
     JournalEntry,
     NodeChanged,
+    PostRecord,
     ReportRecorded,
 )
 
@@ -89,6 +90,11 @@ def decisions(entries: Sequence[JournalEntry]) -> list[tuple[int, int]]:
     return [
         (e.seq, e.payload.decision_id) for e in entries if isinstance(e.payload, DecisionRecord)
     ]
+
+
+def posts(entries: Sequence[JournalEntry]) -> list[tuple[int, int]]:
+    """(seq, decision id) of each decision where to rest."""
+    return [(e.seq, e.payload.decision_id) for e in entries if isinstance(e.payload, PostRecord)]
 
 
 def children(entries: Sequence[JournalEntry]) -> dict[str, tuple[int, ChildState]]:

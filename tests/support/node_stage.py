@@ -133,13 +133,19 @@ class NodeStage(Stage):
         assert len(found) <= 1
         return found[0] if found else None
 
-    def plan(self, *children: ChildOrder, unplaced: int = 0, attempt: int | None = None) -> None:
-        """The router's answer to the attempt that is out."""
+    def plan(
+        self,
+        *children: ChildOrder,
+        unplaced: int = 0,
+        attempt: int | None = None,
+        marks: tuple[int, int] = (PRICE, PRICE),
+    ) -> None:
+        """The router's answer to the attempt that is out; `marks` are mid and far touch then."""
         reason = Reason.NO_LIQUIDITY if unplaced else Reason.NONE
         number = self.actor.attempt if attempt is None else attempt
         self.tell(
             self.ref,
-            ChildrenPlanned(number, number, children, unplaced, reason, PRICE, PRICE, 1),
+            ChildrenPlanned(number, number, children, unplaced, reason, *marks, 1),
         )
 
     def rest(self, qty: int, number: int = 0, **fields: Any) -> ChildOrder:

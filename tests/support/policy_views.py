@@ -22,6 +22,8 @@ class StatedMarket:
         self.event = event
         self.bid: int | None = BID
         self.ask: int | None = ASK
+        # The best price of others where the engine's own order stands before it.
+        self.behind_own: int | None = None
         self.far_qty = 10**8
         self.usual_spread: int | None = TICK
         self.traded = 0
@@ -30,6 +32,9 @@ class StatedMarket:
 
     def touch(self, side: Side) -> int | None:
         return self.bid if side is Side.BUY else self.ask
+
+    def takeable(self, side: Side) -> int | None:
+        return self.touch(side.opposite) if self.behind_own is None else self.behind_own
 
     def far_qty_1e8(self, side: Side) -> int:
         return self.far_qty if self.touch(side.opposite) is not None else 0

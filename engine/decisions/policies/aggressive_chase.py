@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from engine.decisions.policies.pegging import capped, far_touch, forward
+from engine.decisions.policies.pegging import capped, forward
 from engine.decisions.policies.policy import (
     Action,
     CancelWorking,
@@ -160,7 +160,8 @@ class AggressiveChasePolicy:
 
     def _price(self, view: PolicyView) -> int | None:
         """Far touch plus k steps, at most the cap; None where nothing is to be had."""
-        market, side, far = view.market, view.side, far_touch(view)
+        market, side = view.market, view.side
+        far = market.takeable(side)
         if far is None or capped(view, far) != far:
             return None
         tick = market.tick_1e9

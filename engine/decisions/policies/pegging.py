@@ -13,7 +13,7 @@ from engine.decisions.policies.policy import PolicyView
 from engine.errors import Reason
 from engine.model.units import PRICE_SCALE, Side, round_passive
 
-__all__ = ["Peg", "PegRule", "capped", "far_touch", "forward", "tamer"]
+__all__ = ["Peg", "PegRule", "capped", "far_touch", "forward", "inside_spread", "tamer"]
 
 MS: Final = 1_000_000
 INSIDE_SPREAD_TICKS: Final = 3
@@ -73,6 +73,9 @@ class Peg:
         Own touch (or the limit where that side is empty), never past the cap, never marketable.
         """
         self._remember(view)
+        if self.out:
+            # Nobody was told of an answer: all of the last post rested, and some has gone since.
+            self.rested(view)
         market, side = view.market, view.side
         tick, own, far = market.tick_1e9, market.touch(side), far_touch(view)
         price = view.limit_1e9 if own is None else own
@@ -80,10 +83,8 @@ class Peg:
             return None
         if self.rule.inside and own is not None and far is not None:
             # The touch may be our own order: it is not to be improved on.
-            if side.sign * (far - own) >= INSIDE_SPREAD_TICKS * tick and (
-                own != view.working_price_1e9
-            ):
-                price = forward(side, own, tick)
+            if own != view.working_price_1e9:
+                price = inside_spread(side, own, far, tick)
         if self.floor_1e9 is not None:
             price = _bolder(side, price, self.floor_1e9)
         price = self._behind_far(view, price)
@@ -175,8 +176,14 @@ class Peg:
         return round_passive(capped(view, price), market.tick_1e9, side)
 
 
+def inside_spread(side: Side, own: int, far: int, tick: int) -> int:
+    """The own touch, a tick ahead of it where the spread has three ticks or more."""
+    wide = side.sign * (far - own) >= INSIDE_SPREAD_TICKS * tick
+    return forward(side, own, tick) if wide else own
+
+
 def far_touch(view: PolicyView) -> int | None:
-    """Best price that an order of the view's side could take."""
+    """Best price that a resting order of the view's side must stay behind: the engine's own too."""
     return view.market.touch(view.side.opposite)
 
 

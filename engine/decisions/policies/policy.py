@@ -41,8 +41,12 @@ class PolicyMarket(Protocol):
         """Best price of resting orders of `side`: BUY gives the bid, SELL the ask."""
         ...
 
+    def takeable(self, side: Side) -> int | None:
+        """Best price that an order of `side` could take: of what is not the engine's own."""
+        ...
+
     def far_qty_1e8(self, side: Side) -> int:
-        """Size at the best price that an order of `side` would take, over all venues."""
+        """Size at the best price that an order of `side` could take, over all venues."""
         ...
 
     def usual_spread_1e9(self) -> int | None:

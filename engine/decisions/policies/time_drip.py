@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from engine.decisions.policies.aggressive_chase import AggressiveChasePolicy, ChaseRule
-from engine.decisions.policies.pegging import Peg, PegRule, capped, far_touch
+from engine.decisions.policies.pegging import Peg, PegRule, capped
 from engine.decisions.policies.policy import (
     Action,
     CancelWorking,
@@ -194,7 +194,7 @@ class TimeDripPolicy:
         self._goal_1e8 = used + child
 
     def _crosses(self, view: PolicyView, behind: int) -> bool:
-        market, far = view.market, far_touch(view)
+        market, far = view.market, view.market.takeable(view.side)
         if far is None or capped(view, far) != far:
             return False
         if behind * 100 > self._rule.behind_pct * view.target_qty_1e8:
@@ -216,7 +216,7 @@ class TimeDripPolicy:
         if view.working_qty_1e8:
             return CancelWorking(), *self._look(view)
         self._mode = IDLE
-        far = far_touch(view)
+        far = view.market.takeable(view.side)
         free = self._goal_1e8 - (view.target_qty_1e8 - view.remaining_qty_1e8)
         qty = self._child(view, min(free, view.remaining_qty_1e8))
         if far is None or capped(view, far) != far or qty <= 0:

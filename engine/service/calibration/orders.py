@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from engine.errors import Reason
+from engine.errors import Reason, RuntimeFault
 from engine.messages import SubmitAnswer, SubmitGraph
 from engine.model.graph import (
     Execution,
@@ -28,11 +28,12 @@ from engine.model.instruments import Environment, Listing
 from engine.model.records import GraphChanged, JournalEntry
 from engine.model.units import floor_to
 from engine.runtime.simulated_driver import Answer, SimulatedDriver
+from engine.runtime.system import ActorSystem
 from engine.service.intelligence.estimates import LEVELS_MAX, NEAR_BPS, NEAR_TICKS
 from engine.service.simulation.evidence import ENDS
 from engine.service.wiring import World
 
-__all__ = ["CLIENT", "Drawn", "EndWatch", "Lane", "draw_order"]
+__all__ = ["CLIENT", "Drawn", "EndWatch", "Lane", "check_sound", "draw_order"]
 
 MS: Final = 1_000_000
 CLIENT: Final = "calibration"
@@ -191,3 +192,12 @@ def least_of(listing: Listing, mid_x2: int) -> int:
         least = max(least, 2 * listing.notional_min_1e9 * 10**8 // mid_x2 + 1)
     least += -least % listing.lot_1e8
     return 2 * least
+
+
+def check_sound(system: ActorSystem) -> None:
+    """RuntimeFault once anything failed: orders would be scored that were not followed."""
+    if system.halted is not None:
+        raise RuntimeFault(f"trading came to a halt: {system.halted}")
+    if system.meters.failures:
+        last = system.dead_ring[-1]
+        raise RuntimeFault(f"{last.actor} failed: {last.reason}")

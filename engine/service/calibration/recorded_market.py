@@ -17,11 +17,11 @@ from typing import Final
 import msgspec
 
 from engine.decisions.policies.parameters import PolicyParameters
-from engine.errors import ConfigError, RuntimeFault
+from engine.errors import ConfigError
 from engine.intelligence.calibration import Calibration
 from engine.messages import Subscribe
 from engine.model.fees import FeeSchedule
-from engine.service.calibration.orders import EndWatch, Lane
+from engine.service.calibration.orders import EndWatch, Lane, check_sound
 from engine.service.intelligence.calibrator import Calibrator
 from engine.service.intelligence.forecast_log import ForecastLog, ScoredRow
 from engine.service.replay import Feed, Replay, ReplayOptions, open_feeds
@@ -142,8 +142,7 @@ class RecordedMarket(Replay):
             self.driver.run_until_idle()
             # What is recorded is scored off the stream and not needed again.
             self.sinks[0].entries.clear()
-        if self.system.halted is not None:
-            raise RuntimeFault(f"the recording came to a halt: {self.system.halted}")
+        check_sound(self.system)
 
 
 def recorded_orders(

@@ -24,7 +24,7 @@ from engine.runtime.actor import ActorRef
 from engine.runtime.simulated_driver import SimulatedDriver
 from engine.runtime.supervision import HALT
 from engine.runtime.system import ActorSystem
-from engine.service.calibration.orders import EndWatch, Lane
+from engine.service.calibration.orders import EndWatch, Lane, check_sound
 from engine.service.intelligence.calibrator import Calibrator
 from engine.service.intelligence.forecast_log import ForecastLog, ScoredRow
 from engine.service.sinks import CommitsGroups, DirectSink
@@ -121,8 +121,7 @@ class SimulatedMarket:
             if not busy:
                 break
             driver.run_for(STEP_NS)
-            if self.system.halted is not None:
-                raise RuntimeFault(f"the market came to a halt: {self.system.halted}")
+            check_sound(self.system)
 
     def ports_of(self, venue: str, listings: Sequence[Listing]) -> VenuePorts:
         """One venue: its exchange, its order flow, its lines."""

@@ -233,7 +233,7 @@ def _kinds(rows: Sequence[ScoredRow]) -> dict[str, list[ScoredRow]]:
     found: defaultdict[str, list[ScoredRow]] = defaultdict(list)
     for row in rows:
         bucket = Bucket.of(row.bucket)
-        for name in dict.fromkeys((*bucket.groups()[1:], *bucket.path()[2:])):
+        for name in dict.fromkeys((*bucket.groups()[1:], *bucket.path())):
             found[name].append(row)
     return found
 

@@ -19,6 +19,26 @@ __all__ = ["add_arguments", "run"]
 ORDERS = 2_000
 ORDERS_MIN = 100
 SEED = 1
+COVERAGE_LEGEND = (
+    "coverage of P90: the share that cost no more than its P90, 0.900 is wanted; Wilson: where\n"
+    "the true share lies; band: where samples of a true 0.900 fall; ok: both hold"
+)
+LOSS_TITLE = "pinball loss at 0.9, less is better: forecasts against what they must beat"
+LOSS_HEADER = (
+    "unit",
+    "orders",
+    "our P90",
+    "books alone",
+    "law alone",
+    "our P90 there",
+    "one quantile",
+    "width",
+    "ratio",
+)
+LOSS_LEGEND = (
+    "law: the square-root law, and our P90, over orders of known volume; one quantile: of all\n"
+    "residuals, whatever the order; width: mean P90 - P50, and its ratio to that of one quantile"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,15 +79,18 @@ def print_verdict(verdict: Verdict) -> None:
     """One sample: its coverage by bucket, its losses, and what it misses as the last lines."""
     whole = verdict.whole
     fitted = f"{verdict.fitted} fitted before, seed {verdict.seed}"
-    header = ("coverage of P90", "orders", "coverage", "95 % Wilson", "99.5 % band", "")
+    header = ("orders of a kind", "orders", "within P90", "95 % Wilson", "99.5 % band", "")
     rows = [coverage_row(one) for one in (whole, *verdict.buckets)]
     print_table(f"{verdict.sample}: {whole.orders} orders scored, {fitted}", header, rows)
+    print(COVERAGE_LEGEND)
     low, high = verdict.blocks
     ratio, chance = verdict.kupiec
     print(f"coverage with neighbours drawn together: {low:.3f} to {high:.3f}")
-    print(f"Kupiec's test: ratio {ratio:.2f}, p {chance:.3f}")
-    columns = ("pinball loss", "orders", "P90", "books", "law", "one quantile", "width", "ratio")
-    print_table("losses", columns, [loss_row(one) for one in verdict.losses])
+    print(
+        f"Kupiec's test: likelihood ratio {ratio:.2f}; chance of as much from 0.900: {chance:.3f}"
+    )
+    print_table(LOSS_TITLE, LOSS_HEADER, [loss_row(one) for one in verdict.losses])
+    print(LOSS_LEGEND)
     for why, count in sorted(verdict.not_counted.items()):
         print(f"not counted: {count}, {why}")
     for miss in verdict.misses:
@@ -96,7 +119,8 @@ def loss_row(one: Losses) -> Sequence[str]:
         str(one.orders),
         f"{one.loss:.4f}",
         f"{one.walk:.4f}",
-        "-" if one.law is None else f"{one.law:.4f} ({one.loss_there:.4f})",
+        "-" if one.law is None else f"{one.law:.4f}",
+        "-" if one.loss_there is None else f"{one.loss_there:.4f}",
         f"{one.pooled_loss:.4f}",
         f"{one.width:.3f}",
         f"{one.width_ratio:.2f}",

@@ -18,16 +18,20 @@ from typing import Final
 import msgspec
 
 from engine.errors import ConfigError
-from engine.model.units import parse_decimal, parse_side
+from engine.model.units import Side, parse_decimal, parse_side
 from engine.service.api_error import ApiError
 from engine.service.cli.progress import progress_bar
+from engine.service.cli.review_rows import base_of
+from engine.service.cli.symbol_help import symbol_error
 from engine.service.cli.tables import print_table
 from engine.service.config import EngineConfig, load_config
 from engine.service.engine import ExecutionEngine
 from engine.service.intelligence.board import Intelligence
 from engine.service.intelligence.views import ForecastView
+from engine.service.markets.board import Markets
+from engine.service.quotes.board import Quotes
 
-__all__ = ["add_arguments", "bar", "curve_lines", "run"]
+__all__ = ["add_arguments", "bar", "curve_lines", "forecast_of", "print_forecast", "run"]
 
 QTY_DECIMALS: Final = 8
 WIDTH: Final = 40
@@ -38,7 +42,9 @@ READY_S: Final = 30.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `forecast`."""
-    parser.add_argument("symbol", help="ETH-USD")
+    parser.add_argument(
+        "symbol", help="ETH-USD, or an event contract: a slug, ticker or URL, :no for its NO side"
+    )
     parser.add_argument("side", choices=("buy", "sell"))
     parser.add_argument("qty", help="quantity in the base asset, or contracts")
     parser.add_argument("--urgency", choices=("low", "medium", "high"), default="medium")
@@ -48,11 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Forecast and print; 0 with a cost, 1 when there is none."""
+    side = parse_side(options.side)
     try:
-        side = parse_side(options.side)
         qty = parse_decimal(options.qty, QTY_DECIMALS)
     except ValueError as error:
-        raise ConfigError(str(error)) from None
+        raise ConfigError(f"qty: {error}") from None
     config = EngineConfig() if options.config is None else load_config(options.config)
 
     async def main() -> ForecastView:
@@ -61,18 +67,11 @@ def run(options: argparse.Namespace) -> int:
             engine = await ExecutionEngine(config, progress=told).__aenter__()
         try:
             await engine.ready(READY_S)
-            board = Intelligence(engine)
-            try:
-                return await board.forecast(options.symbol, side, qty, options.urgency)
-            finally:
-                board.close()
+            return await forecast_of(engine, options.symbol, side, qty, options.urgency)
         finally:
             await engine.__aexit__(None, None, None)
 
-    try:
-        view = asyncio.run(main())
-    except ApiError as error:
-        raise ConfigError(str(error)) from None
+    view = asyncio.run(main())
     if options.json:
         print(msgspec.json.encode(view).decode())
     else:
@@ -80,9 +79,27 @@ def run(options: argparse.Namespace) -> int:
     return 0 if view.expected_cost_bps is not None else 1
 
 
+async def forecast_of(
+    engine: ExecutionEngine, symbol: str, side: Side, qty_1e8: int, urgency: str
+) -> ForecastView:
+    """The forecast as REST gives it, of a symbol in any of REST's forms; ConfigError for what
+    it refuses."""
+    markets = Markets(engine)
+    board = Intelligence(engine, Quotes(engine, resolve=markets.resolve))
+    try:
+        return await board.forecast(symbol, side, qty_1e8, urgency)
+    except ApiError as error:
+        raise symbol_error(error, symbol, engine.world.symbols) from None
+    finally:
+        board.close()
+
+
 def print_forecast(view: ForecastView) -> None:
     """The forecast for a person: headline, curve, venues, urgency."""
-    print(f"{view.side} {view.qty:g} {view.symbol}, {view.policy}, urgency {view.urgency}")
+    print(
+        f"{view.side} {view.qty:g} {view.symbol} at once over all venues "
+        f"({view.policy}, urgency {view.urgency})"
+    )
     for sentence in view.missing:
         print(f"note: {sentence}", file=sys.stderr)
     if view.expected_cost_bps is None or view.downside_cost_bps is None:
@@ -97,10 +114,11 @@ def print_forecast(view: ForecastView) -> None:
     )
     if view.sample_size == 0:
         print("the spread around it is a prior: no forecast has been scored yet")
-    print("\ncost by size (bps, all in; o is this order, ' beyond the books)")
+    event = view.expected_cost_cents is not None
+    print("\ncost in bps, all in, by size: o is this order, ' is at least, beyond the books")
     for line in curve_lines(view):
         print(f"  {line}")
-    print()
+    print(f"{' ' * 14}size in {base_of(view.symbol, event)}, logarithmic axis\n")
     _print_venues(view)
     _print_urgency(view)
 
@@ -181,4 +199,6 @@ def _print_urgency(view: ForecastView) -> None:
         )
         for name, one in (("low", trade.low), ("medium", trade.medium), ("high", trade.high))
     ]
-    print_table("urgency", ("", "horizon", "cost bps", "risk bps", "saves bps"), rows)
+    title = "taking more time instead, by urgency: what the best schedule costs and risks"
+    print_table(title, ("urgency", "takes", "cost bps", "risk bps", "saves against high"), rows)
+    print("all before this table is of an immediate sweep; risk is one standard deviation")

@@ -17,14 +17,13 @@ BAR = 24
 class Leg:
     """What one venue was sent on one side, what was sent again included, and has filled."""
 
-    __slots__ = ("filled_1e8", "limit_1e9", "paid", "planned_1e8", "reported")
+    __slots__ = ("filled_1e8", "limit_1e9", "paid", "planned_1e8")
 
     def __init__(self) -> None:
         self.planned_1e8 = 0
         self.filled_1e8 = 0
         self.limit_1e9 = 0
         self.paid = 0
-        self.reported = 0
 
 
 class SplitView:
@@ -78,11 +77,17 @@ class SplitView:
 
     def row(self, leg: Leg) -> str:
         """One venue in words."""
-        average = format_price(average_price_1e9(leg.paid, leg.filled_1e8))
+        average = self.average(leg)
         return (
             f"{format_qty(leg.filled_1e8):>14} of {format_qty(leg.planned_1e8):<14} "
             f"at {average:<16} worst limit {format_price(leg.limit_1e9)}"
         )
+
+    def average(self, leg: Leg) -> str:
+        """What it paid a unit; a dash before the first fill."""
+        if not leg.filled_1e8:
+            return "-"
+        return format_price(average_price_1e9(leg.paid, leg.filled_1e8))
 
     def table(self) -> Any:
         """The rich table of all venues."""
@@ -97,7 +102,7 @@ class SplitView:
                 f"{venue} {side.text}",
                 format_qty(leg.filled_1e8),
                 format_qty(leg.planned_1e8),
-                format_price(average_price_1e9(leg.paid, leg.filled_1e8)),
+                self.average(leg),
                 format_price(leg.limit_1e9),
                 "█" * done + "░" * (BAR - done),
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from engine.model.units import PRICE_SCALE, QTY_SCALE
 from engine.service.intelligence.desk import DAY_NS, arrival_of, version_of
 from engine.service.intelligence.desk_views import (
     AbReport,
+    CentsQuantiles,
     SlippageQuantiles,
     VersionDifference,
     VersionRow,
@@ -28,52 +29,73 @@ __all__ = ["ORDERS_MAX", "AbReports"]
 ORDERS_MAX: Final = 20_000
 KEPT_MAX: Final = 65_536
 PAGE: Final = 100
+BPS: Final = "bps"
+CENTS: Final = "cents"
+UNITS: Final = (BPS, CENTS)
+CENTS_A_BP: Final = 1e-2
 BASIS: Final = (
-    "all-in cost in bps of each order's arrival mid (price and fee of what filled), one value an "
-    "order; orders that filled nothing have no cost and show in fill_rate"
+    "all-in cost of each order against its arrival mid (price and fee of what filled), one value "
+    "an order, in bps of that mid, or in cents a contract for event contracts, which are told "
+    "apart; orders that filled nothing have no cost and show in fill_rate"
 )
 ORDERS: Final = (
-    "SELECT order_number, side, qty_1e8, filled_qty_1e8, price_times_qty, fees_1e9, updated_ns "
-    "FROM nodes WHERE account = ? AND (? IS NULL OR symbol = ?) AND order_number < ? "
+    "SELECT order_number, symbol, side, qty_1e8, filled_qty_1e8, price_times_qty, fees_1e9, "
+    "updated_ns FROM nodes WHERE account = ? AND (? IS NULL OR symbol = ?) AND order_number < ? "
     "AND status NOT IN ('pending', 'executing') AND updated_ns >= ? AND updated_ns < ? "
     "ORDER BY order_number DESC LIMIT ?"
 )
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
-    """What an order that has ended came to; costs None where it has no arrival mid or no fill."""
+    """What an order that has ended came to; costs None where it has no arrival mid or no fill.
+
+    `slippage` and `cost` are in bps, or in cents a contract.
+    """
 
     version: int
+    unit: str
     ended_ns: int
     qty_1e8: int
     filled_1e8: int
     notional_1e9: int
-    slippage_bps: float | None
-    cost_bps: float | None
+    slippage: float | None
+    cost: float | None
 
 
 class AbReports:
     """Reports over the newest 20,000 orders of a window that have ended; 65,536 are remembered."""
 
-    def __init__(self, queries: Queries) -> None:
+    def __init__(self, queries: Queries, is_event: Callable[[str], bool]) -> None:
+        """`is_event` says of a symbol whether it is an event contract."""
         self.queries = queries
+        self.is_event = is_event
         self._kept: dict[int, Outcome] = {}
 
     async def report(self, account: int | None, days: range, symbol: str | None) -> AbReport:
         """Versions side by side, and each against the lowest one."""
         found, more = ([], False) if account is None else await self._read(account, days, symbol)
-        groups: dict[int, list[Outcome]] = {}
-        for one in found:
-            groups.setdefault(one.version, []).append(one)
-        rows = [_row(version, groups[version]) for version in sorted(groups)]
-        missing = []
+        missing, rows, differences = [], [], []
         if more:
             missing.append(f"older orders of the window: the newest {ORDERS_MAX} were looked at")
-        routed = [version for version in sorted(groups) if version]
-        if len(routed) < 2:
-            text = "one routing version" if routed else "no routed order"
-            missing.append(f"differences: there is {text} in the window, so nothing to compare")
-        differences = [_difference(routed[0], other, groups) for other in routed[1:]]
+        for unit in UNITS:
+            groups: dict[int, list[Outcome]] = {}
+            for one in found:
+                if one.unit == unit:
+                    groups.setdefault(one.version, []).append(one)
+            rows += [_row(version, unit, groups[version]) for version in sorted(groups)]
+            routed = [version for version in sorted(groups) if version]
+            if len(routed) < 2 and (groups or unit == BPS):
+                text = "one routing version" if routed else "no routed order"
+                missing.append(
+                    f"differences in {unit}: there is {text} in the window, so nothing to compare"
+                )
+            differences += [_difference(routed[0], other, unit, groups) for other in routed[1:]]
+        unrouted = sum(one.orders for one in rows if one.routing_version is None)
+        if unrouted:
+            missing.append(
+                f"routing_version: null for orders that took nothing ({unrouted}), so that no "
+                "version's costs chose their venues"
+            )
         return AbReport(
             start_date=day_text(days[0]),
             end_date=day_text(days[-1]),
@@ -105,7 +127,7 @@ class AbReports:
             await asyncio.sleep(0)
 
     def _outcome(self, row: Sequence[Any]) -> Outcome:
-        number, side, qty, filled, money, fees, ended_ns = row
+        number, symbol, side, qty, filled, money, fees, ended_ns = row
         known = self._kept.get(number)
         # A late fill changes an order that had ended.
         if known is not None and known.filled_1e8 == filled:
@@ -113,17 +135,22 @@ class AbReports:
         if len(self._kept) >= KEPT_MAX:
             for oldest in list(self._kept)[: KEPT_MAX // 4]:
                 del self._kept[oldest]
-        arrival_x2, mirrored = arrival_of(self._fetch, number)
+        began = arrival_of(self._fetch, number)
+        arrival_x2 = began.mid_x2
         slip = cost = None
         paid = int(money)
-        if mirrored:
+        if began.mirrored:
             side, paid = 1 - side, PAYOFF_1E9 * filled - paid
+        event = began.event or self.is_event(symbol)
         if arrival_x2 and filled:
-            unit = arrival_x2 * filled
-            slip = 1e4 * (1 - 2 * side) * (2 * paid - unit) / unit
-            cost = slip + 2e4 * fees * QTY_SCALE / unit
-        version = version_of(self._fetch, number)
-        made = Outcome(version, ended_ns, qty, filled, paid // QTY_SCALE, slip, cost)
+            base = arrival_x2 * filled
+            slip = 1e4 * (1 - 2 * side) * (2 * paid - base) / base
+            cost = slip + 2e4 * fees * QTY_SCALE / base
+            if event:
+                cents = CENTS_A_BP * arrival_x2 / 2 / PRICE_SCALE
+                slip, cost = slip * cents, cost * cents
+        version, unit = version_of(self._fetch, number), CENTS if event else BPS
+        made = Outcome(version, unit, ended_ns, qty, filled, paid // QTY_SCALE, slip, cost)
         self._kept[number] = made
         return made
 
@@ -133,39 +160,47 @@ class AbReports:
             return queries.connection.execute(sql, tuple(values)).fetchall()
 
 
-def _row(version: int, found: Sequence[Outcome]) -> VersionRow:
-    slips = sorted(one.slippage_bps for one in found if one.slippage_bps is not None)
+def _row(version: int, unit: str, found: Sequence[Outcome]) -> VersionRow:
+    slips = sorted(one.slippage for one in found if one.slippage is not None)
     sample = _sample(found)
     notional = sum(one.notional_1e9 for one in found)
     asked = [one for one in found if one.qty_1e8]
     share = sum(min(1.0, one.filled_1e8 / one.qty_1e8) for one in asked)
     reason = "" if sample.enough else f"not enough: {sample.count} of {LEAST_ORDERS} filled orders"
+    told = {
+        "p50": at_level(slips, 0.50),
+        "p75": at_level(slips, 0.75),
+        "p95": at_level(slips, 0.95),
+        "p99": at_level(slips, 0.99),
+        "mean": sum(slips) / len(slips) if slips else None,
+    }
+    cents = unit == CENTS
     return VersionRow(
         routing_version=version or None,
+        unit=unit,
         orders=len(found),
         filled_orders=sum(bool(one.filled_1e8) for one in found),
         measured_orders=sample.count,
         fill_rate=share / len(asked) if asked else None,
         notional_usd=notional / PRICE_SCALE,
         notional_1e9=fitting(notional),
-        slippage_bps=SlippageQuantiles(
-            p50=at_level(slips, 0.50),
-            p75=at_level(slips, 0.75),
-            p95=at_level(slips, 0.95),
-            p99=at_level(slips, 0.99),
-            mean=sum(slips) / len(slips) if slips else None,
-        ),
-        mean_cost_bps=sample.mean,
-        standard_error_bps=sample.standard_error,
+        slippage_bps=None if cents else SlippageQuantiles(**told),
+        slippage_cents=CentsQuantiles(**told) if cents else None,
+        mean_cost_bps=None if cents else sample.mean,
+        mean_cost_cents=sample.mean if cents else None,
+        standard_error_bps=None if cents else sample.standard_error,
+        standard_error_cents=sample.standard_error if cents else None,
         reason=reason,
     )
 
 
 def _sample(found: Sequence[Outcome]) -> Sample:
-    return sample_of([one.cost_bps for one in found if one.cost_bps is not None])
+    return sample_of([one.cost for one in found if one.cost is not None])
 
 
-def _difference(first: int, second: int, groups: dict[int, list[Outcome]]) -> VersionDifference:
+def _difference(
+    first: int, second: int, unit: str, groups: dict[int, list[Outcome]]
+) -> VersionDifference:
     made = compare(_sample(groups[first]), _sample(groups[second]))
     spans = [
         (min(one.ended_ns for one in found), max(one.ended_ns for one in found))
@@ -175,14 +210,20 @@ def _difference(first: int, second: int, groups: dict[int, list[Outcome]]) -> Ve
     note = ""
     if apart:
         note = "the versions ran one after the other, so that the market may be the difference"
+    cents = unit == CENTS
     return VersionDifference(
         baseline_version=first,
         candidate_version=second,
-        difference_bps=made.difference,
-        standard_error_bps=made.standard_error,
+        unit=unit,
+        difference_bps=None if cents else made.difference,
+        difference_cents=made.difference if cents else None,
+        standard_error_bps=None if cents else made.standard_error,
+        standard_error_cents=made.standard_error if cents else None,
         degrees_of_freedom=made.degrees_of_freedom,
-        interval_low_bps=made.low,
-        interval_high_bps=made.high,
+        interval_low_bps=None if cents else made.low,
+        interval_high_bps=None if cents else made.high,
+        interval_low_cents=made.low if cents else None,
+        interval_high_cents=made.high if cents else None,
         confidence=made.confidence,
         verdict=_verdict(made.low, made.high, made.reason),
         note=note,

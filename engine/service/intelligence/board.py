@@ -4,41 +4,47 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 import msgspec
 
-from engine.intelligence.policy_regret import estimates_at
-from engine.intelligence.strategies import STANDARD, Strategy
+from engine.intelligence.strategies import STANDARD
 from engine.model.order_ids import parse_node_order_id
-from engine.model.units import PRICE_SCALE, Side, parse_side
+from engine.model.units import Side
 from engine.service.api_error import ApiError, ErrorCode
 from engine.service.intelligence.ab_report import AbReports
-from engine.service.intelligence.decisions import LAST_N_MAX, decision_views
+from engine.service.intelligence.decisions import decision_log, first_decision
 from engine.service.intelligence.desk_views import AbReport, SummaryView
 from engine.service.intelligence.facts import OrderFacts, order_facts, order_row
 from engine.service.intelligence.history import MarketHistory
-from engine.service.intelligence.live import live_view
+from engine.service.intelligence.live import AtStart, live_view
 from engine.service.intelligence.live_calibration import LiveCalibration
 from engine.service.intelligence.observation_views import ObservationsView, observations_view
 from engine.service.intelligence.observer import Observer
+from engine.service.intelligence.order_forecast import Said
 from engine.service.intelligence.other_side import (
     OtherSideHistory,
+    checked_side,
     decision_of_no,
     facts_of_no,
     forecast_of_no,
     named,
     other,
-    ratio,
     review_of_no,
-    scaled_bps,
     simulation_of_no,
 )
-from engine.service.intelligence.pictures import RANKS, Pictures
-from engine.service.intelligence.review import Judge, full_review
+from engine.service.intelligence.pictures import Pictures
+from engine.service.intelligence.regret import judge_of
+from engine.service.intelligence.review import full_review
 from engine.service.intelligence.scenario_jobs import RUNS_DEFAULT, ScenarioJobs
-from engine.service.intelligence.summary import day_range, make_summary
+from engine.service.intelligence.summary import (
+    check_venue,
+    day_range,
+    event_symbol,
+    make_summary,
+)
 from engine.service.intelligence.upkeep import Upkeep
 from engine.service.intelligence.views import (
     DecisionList,
@@ -54,7 +60,6 @@ from engine.service.scenario.views import SimulationJob
 
 if TYPE_CHECKING:
     from engine.model.fees import FeeSchedule
-    from engine.model.records import DecisionRecord
     from engine.service.engine import ExecutionEngine
     from engine.service.wiring import World
     from engine.store.rows import NodeRow
@@ -92,7 +97,11 @@ class Intelligence:
     """Forecast, simulation, live monitor, review, summary and decisions of one engine.
 
     `start` (or the first answer) begins to watch prices, which markouts and interval benchmarks
-    need; `close` ends it. Every answer about orders is of one client; an id of another is a 404.
+    need; `close` ends it, and `async with` does both. Every answer about orders is of one client
+    (`engine.config.client_id`, where the library is used); an id of another is a 404. What cannot
+    be answered raises ApiError. Symbols are those of the engine; with `quotes`
+    (`Quotes(engine, resolve=Markets(engine).resolve)`) also all others that it resolves, such as
+    the NO side of an event contract.
     """
 
     def __init__(self, engine: ExecutionEngine, quotes: Warmer | None = None) -> None:
@@ -104,10 +113,18 @@ class Intelligence:
         folder = engine.config.data_dir
         kept = None if folder is None else Path(folder)
         self.observer = Observer(engine, self.history.mid_x2_at, kept)
+        self.pictures.observer = self.observer
         self.calibration = LiveCalibration(engine, kept)
         self.scenarios = ScenarioJobs(engine, self.pictures)
         self._reports: AbReports | None = None
         self._known: tuple[World, GivenOrders] | None = None
+
+    async def __aenter__(self) -> Self:
+        self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
 
     def start(self) -> None:
         """Begin to watch prices; needs a running event loop."""
@@ -116,6 +133,8 @@ class Intelligence:
         self.observer.start()
         self.calibration.start()
         self.pictures.calibration = self.calibration.state
+        if self.calibration.calibrator is not None:
+            self.calibration.calibrator.estimates.observer = self.observer
 
     def close(self) -> None:
         """Stop watching."""
@@ -186,13 +205,11 @@ class Intelligence:
         """Strategies side by side in seeded markets: a job, of which `scenarios.view` tells."""
         self.start()
         canonical, _, mirrored = await self._warm(symbol)
-        if mirrored:
-            text = f"seeded markets are of {canonical}; simulate its other side, or closed_form"
-            raise ApiError(ErrorCode.NOT_IMPLEMENTED, text)
+        asked = checked_side(side)
         return self.scenarios.begin(
             client_id,
             canonical,
-            checked_side(side),
+            other(asked) if mirrored else asked,
             qty_1e8,
             urgency=urgency,
             exclude_venues=exclude_venues,
@@ -201,6 +218,7 @@ class Intelligence:
             strategies=strategies,
             runs=runs,
             seed=seed,
+            given=symbol if mirrored else None,
         )
 
     async def observations(self, symbol: str) -> ObservationsView:
@@ -216,7 +234,10 @@ class Intelligence:
         """The monitor of an order, which may have ended."""
         facts = await self._facts(client_id, node_order_id)
         given = self._given_of(client_id, facts)
-        view = live_view(self.pictures, facts, given is not None and given.mirrored)
+        row, said = facts.row, self._said(client_id, facts.row.node_order_id)
+        first = first_decision(self.engine.queries, row.order_number)
+        began = AtStart(said.open, first, said.ended)
+        view = live_view(self.pictures, facts, given is not None and given.mirrored, began)
         return view if given is None else named(view, given.symbol)
 
     async def review(
@@ -226,16 +247,17 @@ class Intelligence:
         facts = await self._facts(client_id, node_order_id)
         given = self._given_of(client_id, facts)
         schedules, history = self._schedules(facts), self.history
-        queries = self.engine.queries
+        queries, said = self.engine.queries, self._said(client_id, facts.row.node_order_id)
+        price = decision_price_1e9
         if given is None or not given.mirrored:
-            judge = self._judge(facts)
-            view = await full_review(facts, queries, history, schedules, decision_price_1e9, judge)
+            judge = judge_of(self.pictures, facts)
+            view = await full_review(facts, queries, history, schedules, price, judge, said)
         else:
             # A share of the notional is another on the other side; p (1 - p) is the same.
             bent = {name: one for name, one in schedules.items() if one and one.quadratic}
             told, seen = facts_of_no(facts), OtherSideHistory(history)
-            judge = self._judge(facts, mirrored=True)
-            view = await full_review(told, queries, seen, bent, decision_price_1e9, judge)
+            judge = judge_of(self.pictures, facts, mirrored=True)
+            view = await full_review(told, queries, seen, bent, price, judge, said, mirrored=True)
             view = review_of_no(view)
         return view if given is None else named(view, given.symbol)
 
@@ -258,8 +280,12 @@ class Intelligence:
         desk = self.upkeep.totals()
         await desk.catch_up()
         row = queries.account(client_id, self.engine.environment)
-        account, gap = None if row is None else row.account, self.upkeep.gaps.view()
-        return make_summary(desk, account, days, symbol, venue, routing_version, gap)
+        account = None if row is None else row.account
+        gap = self.upkeep.gaps.view(queries, account)
+        if venue is not None:
+            check_venue(desk, account, venue, self.engine.world.feeds)
+        is_event = partial(event_symbol, self.engine.world.symbols)
+        return make_summary(desk, account, days, symbol, venue, routing_version, gap, is_event)
 
     async def ab_report(
         self,
@@ -275,56 +301,44 @@ class Intelligence:
             symbol = await self._canonical(symbol)
         queries = self.engine.queries
         if self._reports is None or self._reports.queries is not queries:
-            self._reports = AbReports(queries)
+            is_event = partial(event_symbol, self.engine.world.symbols)
+            self._reports = AbReports(queries, is_event)
         row = queries.account(client_id, self.engine.environment)
         return await self._reports.report(None if row is None else row.account, days, symbol)
 
     async def decisions(
-        self, client_id: str, *, last_n: int = 20, node_order_id: str | None = None
+        self,
+        client_id: str,
+        *,
+        last_n: int = 20,
+        node_order_id: str | None = None,
+        decision_id: int | None = None,
     ) -> DecisionList:
-        """The last routing decisions, newest first; more than 1,000 are clamped to that."""
+        """The last routing decisions, newest first; more than 1,000 are clamped to that.
+
+        With `decision_id` that one; ApiError 404 where the client has none of it.
+        """
         self.start()
-        if last_n < 1:
-            text = "last_n is at least 1"
-            raise ApiError(ErrorCode.INVALID_PARAMS, text, [("last_n", text)])
-        last_n = min(last_n, LAST_N_MAX)
         if node_order_id is not None:
             await self._row(client_id, node_order_id)
-        rows = self.engine.queries.decisions(
-            client_id, self.engine.environment, last_n=last_n, node_order_id=node_order_id
+        client = client_id, self.engine.environment
+        found, told = await decision_log(
+            self.engine.queries, client, last_n, node_order_id, decision_id
         )
-        views = [self._as_given(client_id, one) for one in await decision_views(rows)]
-        return DecisionList(decisions=tuple(views), last_n=last_n)
+        views = tuple(self._as_given(client_id, one) for one in found)
+        return DecisionList(decisions=views, last_n=told)
 
     # -- inside
+
+    def _said(self, client_id: str, node_order_id: str) -> Said:
+        """What was forecast of an order."""
+        key = client_id, self.engine.environment, node_order_id
+        return Said(self.calibration.open_forecast(*key), self.calibration.ended_forecast(*key))
 
     def _schedules(self, facts: OrderFacts) -> dict[str, FeeSchedule | None]:
         """Fees by venue; none of an instrument that is no longer listed."""
         market = self.engine.world.markets.get(facts.row.symbol)
         return {} if market is None else {one.venue: one.fees for one in market.listings}
-
-    def _judge(self, facts: OrderFacts, *, mirrored: bool = False) -> Judge:
-        """Estimates every strategy on the market of a decision of this order."""
-
-        def judged(record: DecisionRecord) -> Sequence[Strategy]:
-            if facts.row.symbol not in self.engine.world.markets:
-                return ()
-            picture = self.pictures.picture(facts.row.symbol)
-            execution = facts.node.execution
-            found = estimates_at(
-                record,
-                picture.listings,
-                picture.observations,
-                max(facts.row.qty_1e8, facts.filled_1e8),
-                execution.policy.value,
-                RANKS[execution.urgency.value],
-                tape=picture.tape,
-                parameters=self.engine.config.policies,
-            )
-            mid = record.mid_1e9 / PRICE_SCALE or None
-            return scaled_bps(found, ratio(mid)) if mirrored else found
-
-        return judged
 
     def _given_of(self, client_id: str, facts: OrderFacts) -> Given | None:
         row = facts.row
@@ -376,13 +390,3 @@ class Intelligence:
         self.start()
         row = await self._row(client_id, node_order_id)
         return order_facts(self.engine.queries, client_id, self.engine.environment, row)
-
-
-def checked_side(side: Side | str) -> Side:
-    """The side; ApiError for what is none."""
-    if isinstance(side, Side):
-        return side
-    try:
-        return parse_side(side)
-    except ValueError as error:
-        raise ApiError(ErrorCode.INVALID_PARAMS, str(error), [("side", str(error))]) from None

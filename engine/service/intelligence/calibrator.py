@@ -14,6 +14,7 @@ from typing import Final
 from engine.decisions.policies.parameters import DEFAULT_PARAMETERS, PolicyParameters
 from engine.errors import Reason
 from engine.intelligence.calibration import Calibration
+from engine.intelligence.residuals import RESTING
 from engine.model.graph import Graph, Node, NodeStatus
 from engine.model.instruments import Environment
 from engine.model.records import GraphAccepted, GraphChanged, JournalEntry, NodeChanged
@@ -25,17 +26,17 @@ from engine.service.intelligence.forecast_log import (
     OrderKey,
     ScoredRow,
 )
+from engine.service.intelligence.learned_costs import version_of
 from engine.service.simulation.evidence import ENDS
 from engine.service.wiring import World
 
-__all__ = ["LATENCY_MIN_NS", "RESTING", "Calibrator", "GraphOf"]
+__all__ = ["LATENCY_MIN_NS", "Calibrator", "GraphOf"]
 
 GraphKey = tuple[str, Environment, str]
 GraphOf = Callable[[str, Environment, str], Graph | None]
 """(client, environment, graph id) -> the graph, for one that was accepted before this start."""
 
 LATENCY_MIN_NS: Final = 50_000_000
-RESTING: Final = frozenset({"passive_limit", "passive_ladder", "time_drip", "iceberg"})
 GRAPHS_MAX: Final = 100_000
 SECOND_NS: Final = 1_000_000_000
 # How a policy ends by itself: at its horizon, or for want of a counterpart.
@@ -48,7 +49,7 @@ class Calibrator:
     """A stream sink over one cast. `scored` is called with every outcome that counts.
 
     `a_second` bounds how many orders are forecast, over whole seconds: a busy engine's orders are
-    sampled, since each costs the event loop about half a millisecond. 0 takes all of them.
+    sampled, since each costs the event loop about a fifth of a millisecond. 0 takes all of them.
     Ids are chosen by clients, so that graphs and orders are told apart by client and environment.
     """
 
@@ -135,7 +136,7 @@ class Calibrator:
         if made.estimate is None:
             self.log.void(order, now_ns, made.why)
             return
-        said = self.calibration.calibrated(made.estimate)
+        said, version = self.calibration.calibrated(made.estimate), version_of(self.calibration)
         self.log.add(
             ForecastRow(
                 order=order,
@@ -155,6 +156,8 @@ class Calibrator:
                 latency_ns=made.latency_ns,
                 time_ms=made.time_ms,
                 fill_rate=made.fill_rate,
+                model_version=version,
+                sample_size=said.samples,
             )
         )
 
@@ -166,8 +169,8 @@ class Calibrator:
             return
         now_ns = self._now_ns()
         realised, why = self._realised(row, payload, now_ns)
-        if realised is None:
-            self.log.void(order, now_ns, why)
+        if realised is None or why:
+            self.log.void(order, now_ns, why, row, realised)
             return
         draw = Random(f"{self._seed} {' '.join(order)}").random()
         estimate = row.estimate
@@ -197,7 +200,7 @@ class Calibrator:
     def _realised(
         self, row: ForecastRow, payload: NodeChanged, now_ns: int
     ) -> tuple[float | None, str]:
-        """The cost of the whole quantity, or why this outcome does not count."""
+        """The cost of the whole quantity, and why this outcome does not count, if so."""
         policy = row.estimate.bucket.policy
         left = row.qty_1e8 - payload.filled_qty_1e8
         if payload.target_qty_1e8 != row.qty_1e8 or left < 0:
@@ -206,8 +209,6 @@ class Calibrator:
             return None, "part of it is neither confirmed nor denied"
         if left and payload.reason.partition(":")[0] not in OWN_ENDS:
             return None, f"it was ended from outside: {payload.reason}"
-        if policy not in RESTING and row.latency_ns < LATENCY_MIN_NS:
-            return None, "degenerate: it took at once from venues less than 50 ms away"
         rest = 0.0
         if left:
             side = parse_side("buy" if row.sign > 0 else "sell")
@@ -216,7 +217,10 @@ class Calibrator:
                 return None, "the books at its end show less than what was left"
             rest = found
         filled = payload.filled_qty_1e8, int(payload.price_times_qty), payload.fees_1e9
-        return realised_bps(row.sign, row.mid_x2, row.qty_1e8, filled, rest), ""
+        why = ""
+        if policy not in RESTING and row.latency_ns < LATENCY_MIN_NS:
+            why = "degenerate: it took at once from venues less than 50 ms away"
+        return realised_bps(row.sign, row.mid_x2, row.qty_1e8, filled, rest), why
 
     def _node(self, entry: JournalEntry) -> Node | None:
         key = graph_key(entry)

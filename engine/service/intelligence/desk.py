@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from engine.decisions.node_memory import unpack_memory
 from engine.intelligence.rollups import Totals
+from engine.model.instruments import InstrumentType
 from engine.model.mirror import PAYOFF_1E9, mirror_price
 from engine.model.records import DecisionRecord, GraphAccepted
 from engine.model.units import notional_1e9
@@ -24,7 +25,7 @@ from engine.service.markets.graph_symbols import given_symbols
 from engine.store.chain import decode_entry
 from engine.store.queries import Queries
 
-__all__ = ["ANY_VENUE", "DAY_NS", "DeskTotals", "Fetch", "arrival_of", "version_of"]
+__all__ = ["ANY_VENUE", "DAY_NS", "Arrival", "DeskTotals", "Fetch", "arrival_of", "version_of"]
 
 DAY_NS: Final = 86_400_000_000_000
 CHUNK: Final = 250
@@ -161,6 +162,13 @@ class DeskTotals:
             )
         return sum(n for of, n in self._rows(self.orders, account, days) if symbol in (None, of))
 
+    def names(self, account: int) -> tuple[set[str], set[str]]:
+        """The venues and symbols that an account has filled on or in."""
+        found = [
+            key for (owner, _), keyed in self.fills.items() if owner == account for key in keyed
+        ]
+        return {venue for venue, _, _ in found}, {symbol for _, symbol, _ in found}
+
     def _rows(
         self, table: dict[Day, dict[Any, Any]], account: int, days: range
     ) -> Iterable[tuple[Any, Any]]:
@@ -179,16 +187,17 @@ class DeskTotals:
             known = self._order(order, seq)
             if known.mirrored:
                 side, price = 1 - side, mirror_price(price)
-            slip, arrival_x2 = None, known.arrival_x2
+            slip, away, arrival_x2 = None, 0, known.arrival_x2
             if arrival_x2:
-                slip = 1e4 * (1 - 2 * side) * (2 * price - arrival_x2) / arrival_x2
+                away = (1 - 2 * side) * (2 * price - arrival_x2)
+                slip = 1e4 * away / arrival_x2
             day = account, ts_ns // DAY_NS
             key = venue, symbol, known.version
             keyed = self.fills.setdefault(day, {})
             totals = keyed.get(key)
             if totals is None:
                 totals = keyed[key] = Totals()
-            totals.add(notional_1e9(price, qty), fee, bool(maker), slip)
+            totals.add(notional_1e9(price, qty), fee, bool(maker), slip, qty, away / 2)
             self._changed.add((TOTALS, day, key))
             if venue not in known.venues and order is not None:
                 if not known.venues:
@@ -224,9 +233,10 @@ class DeskTotals:
                 for oldest in list(self._known)[: ARRIVALS_MAX // 4]:
                     del self._known[oldest]
             venues = {row[0] for row in self._fetch(BEFORE, (order_number, seq))}
-            arrival_x2, mirrored = arrival_of(self._fetch, order_number)
+            began = arrival_of(self._fetch, order_number)
             version = version_of(self._fetch, order_number)
-            known = self._known[order_number] = Known(arrival_x2, mirrored, version, venues)
+            known = Known(began.mid_x2, began.mirrored, version, venues)
+            self._known[order_number] = known
         return known
 
     def _fetch(self, sql: str, values: Sequence[object]) -> list[Any]:
@@ -300,12 +310,23 @@ class DeskTotals:
 Fetch = Callable[[str, Sequence[object]], list[Any]]
 
 
-def arrival_of(fetch: Fetch, order_number: int) -> tuple[int, bool]:
-    """Twice the arrival mid of an order, 0 unknown, and whether it was given as a NO order: the
-    mid is then that of NO, as are the prices that its fills are to be measured in."""
+class Arrival(NamedTuple):
+    """How an order began: twice its arrival mid, 0 unknown, and whether it was given as a NO order.
+
+    The mid is then that of NO, as are the prices that its fills are to be measured in. `event` says
+    that its graph names it an event contract, which is known long after nobody lists it any more.
+    """
+
+    mid_x2: int = 0
+    mirrored: bool = False
+    event: bool = False
+
+
+def arrival_of(fetch: Fetch, order_number: int) -> Arrival:
+    """How an order began."""
     rows = fetch(ARRIVAL, (order_number,))
     if not rows:
-        return 0, False
+        return Arrival()
     index, state, body = rows[0]
     accepted = decode_entry(body).payload
     assert isinstance(accepted, GraphAccepted), "a body is the entry of its acceptance"
@@ -317,7 +338,8 @@ def arrival_of(fetch: Fetch, order_number: int) -> tuple[int, bool]:
     arrival = doubled[index] if index < len(doubled) else 0
     if memory.baseline_x2 and node.execution.pacing is None:
         arrival = memory.baseline_x2
-    return (2 * PAYOFF_1E9 - arrival if mirrored and arrival else arrival), mirrored
+    event = mirrored or node.instrument.type is InstrumentType.PREDICTION
+    return Arrival(2 * PAYOFF_1E9 - arrival if mirrored and arrival else arrival, mirrored, event)
 
 
 def version_of(fetch: Fetch, order_number: int) -> int:

@@ -5,7 +5,7 @@ One picture an instrument, its own: it never disturbs the router's or that of th
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -20,7 +20,11 @@ from engine.intelligence.residuals import Bucket, liquidity_of, size_of
 from engine.intelligence.strategies import STRATEGIES, estimate
 from engine.model.graph import Node
 from engine.model.units import QTY_SCALE, Side
+from engine.service.intelligence.learned_fills import hazards_of
 from engine.service.wiring import World
+
+if TYPE_CHECKING:
+    from engine.service.intelligence.observer import Observer
 
 __all__ = [
     "RANKS",
@@ -52,14 +56,21 @@ class Started(msgspec.Struct, frozen=True, gc=False):
     law_bps: float | None = None
     latency_ns: int = 0
     why: str = ""
+    time_ms: int | None = None
+    fill_rate: float | None = None
 
 
 class Estimates:
-    """Pictures by symbol over one running cast; as many as it has instruments."""
+    """Pictures by symbol over one running cast; as many as it has instruments.
+
+    `observer` is whose records of resting orders they share with the answers, so that what is
+    scored is what was shown; None, as in a calibration run, is the prior.
+    """
 
     def __init__(self, world: World, parameters: PolicyParameters = DEFAULT_PARAMETERS) -> None:
         self.world = world
         self.parameters = parameters
+        self.observer: Observer | None = None
         self._pictures: dict[str, MarketPicture] = {}
 
     def at_start(self, node: Node, qty_1e8: int, now_ns: int) -> Started:
@@ -106,6 +117,8 @@ class Estimates:
             walk,
             None if law is None else picture.half_bps + swept.fee_bps + law,
             max((latency[leg[0]] for leg in swept.legs), default=0),
+            time_ms=made.time_to_complete_ms,
+            fill_rate=made.fill_rate,
         )
 
     def rest_price(self, symbol: str, side: Side, qty_1e8: int, now_ns: int) -> float | None:
@@ -150,6 +163,7 @@ class Estimates:
                 costs.coefficients,
                 fresh_only=costs.fresh_only,
             )
+            made.hazards = hazards_of(self.observer, handle.symbol, made.market)
         return made
 
 
@@ -166,8 +180,8 @@ def unit_of(picture: MarketPicture) -> float:
 
 
 def depth_near(picture: MarketPicture) -> int:
-    """Quantity in 1e-8 that stands within 10 bps (events: 5 ticks) of each venue's best."""
-    market, side, depth = picture.market, 1 - picture.side, 0
+    """Quantity in 1e-8 of others that stands within 10 bps (events: 5 ticks) of a venue's best."""
+    market, side, depth = picture.books, 1 - picture.side, 0
     for v, on in enumerate(picture.terms.active.tolist()):
         if not on:
             continue

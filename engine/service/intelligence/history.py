@@ -123,7 +123,9 @@ class MarketHistory:
             self._write(symbol, self._file)
             seen = self._file.stretch(symbol, PRINTS, from_ns, time.time_ns())
             if seen is not None and seen.to_ns + STEP_NS >= (to_ns or from_ns):
-                kept = sorted(row for row in seen.rows.tolist() if row[0] >= from_ns)
+                # Trades of one moment stay in the order in which they came.
+                kept = [row for row in seen.rows.tolist() if row[0] >= from_ns]
+                kept.sort(key=lambda row: row[0])
                 return [Print(*row) for row in kept], ""
         if from_ns < self.began_ns:
             return [], NOT_WATCHED

@@ -14,7 +14,13 @@ from engine.intelligence.strategies import Strategy
 from engine.model.graph import Policy
 from engine.service.intelligence.estimates import bucket_of, unit_of
 
-__all__ = ["CALIBRATED_VERSION", "Learned", "learned_forecast", "learned_strategy"]
+__all__ = [
+    "CALIBRATED_VERSION",
+    "Learned",
+    "learned_forecast",
+    "learned_strategy",
+    "version_of",
+]
 
 CALIBRATED_VERSION: Final = "calibrated-1"
 POLICIES: Final = frozenset(one.value for one in Policy)
@@ -27,6 +33,13 @@ class Learned(msgspec.Struct, frozen=True):
     sample_size: int = 0
     observed_coverage: float | None = None
     model_version: str = MODEL_VERSION
+
+
+def version_of(calibration: Calibration | None) -> str:
+    """The model behind a forecast that this calibration makes: the prior's while it is empty."""
+    if calibration is None or not calibration.levels.tallies:
+        return MODEL_VERSION
+    return CALIBRATED_VERSION
 
 
 def learned_forecast(

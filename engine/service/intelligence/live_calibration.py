@@ -18,6 +18,7 @@ from engine.model.records import JournalEntry
 from engine.service.intelligence.calibrator import Calibrator
 from engine.service.intelligence.forecast_log import (
     FORECASTS_NAME,
+    EndedRow,
     ForecastLog,
     ForecastRow,
     OrderKey,
@@ -30,12 +31,13 @@ __all__ = ["LiveCalibration"]
 
 log = logging.getLogger("execgraph")
 
-SAMPLED_A_SECOND = 20
+# Each costs the event loop a fifth of a millisecond: 4 % of its time at most.
+SAMPLED_A_SECOND = 200
 
 
 class LiveCalibration:
     """From `start` to `close` orders that start are forecast, and scored when they end: all of
-    them up to 20 a second, a sample of a busier engine's.
+    them up to 200 a second, a sample of a busier engine's.
 
     Without a `folder` outcomes last as long as the object. An order that ended while nobody
     listened keeps its open forecast until that is the oldest of too many, and is never scored.
@@ -91,6 +93,14 @@ class LiveCalibration:
         if self._log is None:
             return None
         return self._log.open_forecast(OrderKey(client_id, environment, order_id))
+
+    def ended_forecast(
+        self, client_id: str, environment: Environment, order_id: str
+    ) -> EndedRow | None:
+        """What was forecast of an order, and what it came to; None where that is not kept."""
+        if self._log is None:
+            return None
+        return self._log.ended_forecast(OrderKey(client_id, environment, order_id))
 
     def deliver(self, entries: Sequence[JournalEntry]) -> bool:
         """Called by the stream actor with what has become durable."""

@@ -24,7 +24,10 @@ CHANCES_S: Final = (1.0, 10.0, 60.0)
 
 
 class TimesSeen(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """Quantiles in milliseconds, exact to within 7.5 %; null before the first."""
+    """Quantiles in milliseconds, exact to within 7.5 %; null before the first.
+
+    `p50_ms`, `p90_ms` and `p99_ms` are the quantiles.
+    """
 
     p50_ms: float | None
     p90_ms: float | None
@@ -33,7 +36,11 @@ class TimesSeen(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class MarkoutSeen(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """Mean move after our fills in bps, + is good for us. `weight` is how many stand behind it."""
+    """Mean move after our fills in bps, + is good for us. `weight` is how many stand behind it.
+
+    `mean_bps` is that move, + is good for us; `stderr_bps` is the standard error of that mean,
+    never negative.
+    """
 
     horizon_ms: int
     mean_bps: float | None
@@ -42,7 +49,12 @@ class MarkoutSeen(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class FillModel(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """The hazard of a resting order. Its log loss should be below that of the mean rate."""
+    """The hazard of a resting order. Its log loss should be below that of the mean rate.
+
+    `weights` are its coefficients by feature; `seconds` and `fills` are what it was learned from:
+    seconds of watching, and fills of resting orders. `log_loss` and `base_log_loss` are its own and
+    that of the mean rate, null before the first second.
+    """
 
     weights: dict[str, float]
     seconds: int
@@ -52,7 +64,10 @@ class FillModel(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class TouchChance(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """Chance that an order placed now at the end of the queue at the touch fills in time."""
+    """Chance that an order placed now at the end of the queue at the touch fills in time.
+
+    `probability` is that chance, from 0 to 1; `within_s` is the time it has, in seconds.
+    """
 
     side: str
     within_s: float
@@ -60,7 +75,15 @@ class TouchChance(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class VenueSeen(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One venue; rates are null where no order of ours was there. See `VenueRecord`."""
+    """One venue; rates are null where no order of ours was there. See `VenueRecord`.
+
+    `answer` is the time from an order's intent to the venue's first answer; `frame_age` is how old
+    the last word of its book was. `reject_rate` is the share of `orders` that were refused;
+    `fade_rate` is the share of an immediate order that was not there any more; `orders` and `takes`
+    are how many these rest on, old ones counting less. `taker_markouts` and `maker_markouts` are of
+    takes and of resting fills; `spread_bps` is the mean spread, never negative. `traded_qty_1e8` is
+    what traded there by the tape.
+    """
 
     venue: str
     answer: TimesSeen
@@ -81,7 +104,10 @@ class ObservationsView(msgspec.Struct, frozen=True, kw_only=True):
     """`sigma_bps` is per square root of a second, by the seconds over which it was seen.
 
     `volume_curve` are the shares of the 48 half hours of a UTC day, null until all were seen whole.
-    What is `half_life_days` old counts half.
+    What is `half_life_days` old counts half. `sigma_bps` is never negative. `half_hours_known`
+    counts those seen whole. `last_entry` is the last entry of the journal that was learned from;
+    `skipped_entries` counts those that were too many to catch up with; `kept` says that all this
+    outlives a restart.
     """
 
     symbol: str

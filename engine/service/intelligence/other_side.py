@@ -16,7 +16,8 @@ from engine.intelligence.benchmarks import Print
 from engine.intelligence.capacity import CapacityPoint, SizeAtCost, sizes_at
 from engine.intelligence.forecast import BookCost
 from engine.model.mirror import PAYOFF_1E9, mirror_price
-from engine.model.units import PRICE_SCALE, QTY_SCALE, Side
+from engine.model.units import PRICE_SCALE, QTY_SCALE, Side, parse_side
+from engine.service.api_error import ApiError, ErrorCode
 from engine.service.intelligence.facts import OrderFacts
 from engine.service.intelligence.views import (
     DecisionView,
@@ -25,13 +26,16 @@ from engine.service.intelligence.views import (
     Review,
     SimulationView,
 )
+from engine.service.scenario.views import SimulationJob
 
 __all__ = [
     "OtherSideHistory",
     "PriceHistory",
+    "checked_side",
     "decision_of_no",
     "facts_of_no",
     "forecast_of_no",
+    "job_of_no",
     "mirror_mid",
     "mirror_x2",
     "named",
@@ -86,6 +90,16 @@ class OtherSideHistory:
         """Public trades at the other side's prices."""
         found, why = self._of.prints(symbol, from_ns, to_ns)
         return [Print(one.at_ns, mirror_price(one.price_1e9), one.qty_1e8) for one in found], why
+
+
+def checked_side(side: Side | str) -> Side:
+    """The side; ApiError for what is none."""
+    if isinstance(side, Side):
+        return side
+    try:
+        return parse_side(side)
+    except ValueError as error:
+        raise ApiError(ErrorCode.INVALID_PARAMS, str(error), [("side", str(error))]) from None
 
 
 def other(side: Side) -> Side:
@@ -143,7 +157,7 @@ def forecast_of_no(view: ForecastView, given: str, side: Side) -> ForecastView:
         mid=mirror_mid(mid),
         capacity_curve=curve,
         # Largest sizes at so many bps of this side's mid are other sizes.
-        size_at_cost=_sizes(curve) if curve else (),
+        size_at_cost=_sizes(curve, mirror_mid(mid)) if curve else (),
         book=None if made.book is None else _book(made.book),
         missing=tuple(_swapped(text) for text in made.missing),
     )
@@ -171,6 +185,37 @@ def simulation_of_no(
         strategies=tuple(kept),
         dropped=dropped,
         missing=tuple(text for text in view.missing if text not in gone),
+    )
+
+
+def job_of_no(view: SimulationJob, given: str) -> SimulationJob:
+    """A simulation in seeded markets of YES, as the client who asked for NO is told of it.
+
+    Who buys YES there sells NO, so that the others' trades change sides too.
+    """
+    factor = ratio(view.mid)
+    made = scaled_bps(view, factor)
+    strategies = tuple(
+        msgspec.structs.replace(
+            one,
+            p50=None if one.p50 is None else one.p50 * factor,
+            p90=None if one.p90 is None else one.p90 * factor,
+            reason=_swapped(one.reason),
+        )
+        for one in made.strategies
+    )
+    flow = tuple(
+        msgspec.structs.replace(one, buys_per_s=one.sells_per_s, sells_per_s=one.buys_per_s)
+        for one in view.flow
+    )
+    return msgspec.structs.replace(
+        made,
+        symbol=given,
+        side=other(parse_side(view.side)).text,
+        mid=mirror_mid(view.mid),
+        strategies=strategies,
+        flow=flow,
+        reason=_swapped(view.reason),
     )
 
 
@@ -242,9 +287,11 @@ def named(view: W, symbol: str) -> W:
     return msgspec.structs.replace(view, symbol=symbol)
 
 
-def _sizes(curve: Sequence[CapacityPoint]) -> tuple[SizeAtCost, ...]:
+def _sizes(curve: Sequence[CapacityPoint], mid: float | None) -> tuple[SizeAtCost, ...]:
     sizes = [round(one.qty * QTY_SCALE) for one in curve]
-    return sizes_at(sizes, [one.cost_bps for one in curve])
+    # A bp of a mid in USD is so many cents of the payoff.
+    cents = None if mid is None else 1e-2 * mid
+    return sizes_at(sizes, [one.cost_bps for one in curve], cents)
 
 
 def _book(book: BookCost) -> BookCost:

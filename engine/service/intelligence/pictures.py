@@ -10,18 +10,25 @@ from actors.router import RouterActor
 from engine.decisions.admission import InstrumentHandle
 from engine.errors import Reason
 from engine.intelligence.calibration import Calibration
-from engine.intelligence.forecast import MODEL_VERSION, forecast
+from engine.intelligence.forecast import forecast
 from engine.intelligence.picture import MarketPicture
 from engine.intelligence.priors import DEFAULT_PRIORS
 from engine.intelligence.strategies import STANDARD, STRATEGIES, Strategy, estimate
 from engine.model.instruments import InstrumentType
 from engine.model.units import PRICE_SCALE, QTY_SCALE, Side, format_qty
 from engine.service.api_error import ApiError, ErrorCode
-from engine.service.intelligence.learned_costs import Learned, learned_forecast, learned_strategy
+from engine.service.intelligence.learned_costs import (
+    Learned,
+    learned_forecast,
+    learned_strategy,
+    version_of,
+)
+from engine.service.intelligence.learned_fills import hazards_of
 from engine.service.intelligence.views import BookAge, ForecastView, SimulationView
 
 if TYPE_CHECKING:
     from engine.service.engine import ExecutionEngine
+    from engine.service.intelligence.observer import Observer
 
 __all__ = ["QTY_MAX_1E8", "RANKS", "Pictures"]
 
@@ -38,6 +45,8 @@ class Pictures:
         self.engine = engine
         # What scored forecasts have taught; None is the prior.
         self.calibration: Calibration | None = None
+        # Who learns of resting orders; without one their chances are the prior's.
+        self.observer: Observer | None = None
         self._made: dict[str, MarketPicture] = {}
 
     def handle(self, symbol: str) -> InstrumentHandle:
@@ -64,6 +73,7 @@ class Pictures:
                 costs.coefficients,
                 fresh_only=costs.fresh_only,
             )
+            made.hazards = hazards_of(self.observer, symbol, market)
         return made
 
     def look(
@@ -82,7 +92,7 @@ class Pictures:
         """The forecast of an immediate order over all venues."""
         check_qty(qty_1e8)
         seen = self.look(symbol, side, urgency)
-        made = forecast(seen, qty_1e8)
+        made = forecast(seen, qty_1e8, parameters=self.engine.config.policies)
         learned = learned_forecast(seen, made, qty_1e8, urgency, self.calibration)
         return _forecast_view(seen, learned, side, qty_1e8, urgency)
 
@@ -129,7 +139,7 @@ class Pictures:
             dropped=dropped,
             excluded_venues=tuple(sorted(exclude_venues)),
             as_of_ns=seen.now_ns,
-            model_version=MODEL_VERSION,
+            model_version=version_of(self.calibration),
             missing=(*sorted(missing), *_left_out(seen)),
         )
 
@@ -216,4 +226,5 @@ def _forecast_view(
         sample_size=learned.sample_size,
         observed_coverage=learned.observed_coverage,
         missing=made.missing,
+        beyond_books=made.beyond_books,
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from engine.intelligence.attribution import Shortfall, attribute
 from engine.intelligence.benchmarks import (
@@ -15,20 +17,21 @@ from engine.intelligence.benchmarks import (
     slippage_bps,
 )
 from engine.intelligence.forecast import MODEL_VERSION
-from engine.intelligence.policy_regret import PolicyRegret, regret
-from engine.intelligence.strategies import Strategy
+from engine.intelligence.policy_regret import Judged
 from engine.model.instruments import InstrumentType
-from engine.model.records import DecisionRecord
 from engine.model.units import PRICE_SCALE, QTY_SCALE
 from engine.service.intelligence.decisions import (
     LAST_N_MAX,
     decision_views,
-    fills_by_attempt,
+    fills_by_choice,
+    first_decision,
 )
 from engine.service.intelligence.facts import OrderFacts
 from engine.service.intelligence.fee_review import fee_review
 from engine.service.intelligence.history import STEP_NS
+from engine.service.intelligence.order_forecast import Said, order_forecast
 from engine.service.intelligence.other_side import PriceHistory
+from engine.service.intelligence.regret import Judge, order_regret
 from engine.service.intelligence.timeline import graph_entries, timeline
 from engine.service.intelligence.views import (
     Benchmarks,
@@ -36,19 +39,17 @@ from engine.service.intelligence.views import (
     OrderState,
     Review,
 )
-from engine.store.queries import decision_record
 
 if TYPE_CHECKING:
     from engine.model.fees import FeeSchedule
     from engine.model.records import JournalEntry
     from engine.store.queries import Queries
 
-__all__ = ["Judge", "full_review", "make_review"]
-
-Judge = Callable[[DecisionRecord], Sequence[Strategy]]
+__all__ = ["full_review", "make_review"]
 
 PARTICIPATION: Final = 0.1
 CENTS_PER_1E9: Final = 1e-7
+NOTHING_SAID: Final = Said()
 PARTS: Final = (
     "delay",
     "timing",
@@ -69,23 +70,41 @@ async def full_review(
     schedules: Mapping[str, FeeSchedule | None],
     decision_price_1e9: int | None = None,
     judge: Judge | None = None,
+    said: Said = NOTHING_SAID,
+    *,
+    mirrored: bool = False,
 ) -> Review:
     """The review with all that the store holds, read without holding up the event loop.
 
-    `judge` estimates every strategy on the market of the order's first decision.
+    `judge` estimates every strategy on the market of the order's first decision; `said` is what was
+    forecast of it. `mirrored`: the facts are those of a NO order.
     """
     client, environment = facts.stored.client_id, facts.stored.environment
-    rows = queries.decisions(
-        client, environment, last_n=LAST_N_MAX, node_order_id=facts.row.node_order_id
-    )
-    attempts = {one.client_order_id: one.attempt for one in facts.children}
-    decisions = await decision_views(rows[::-1], fills_by_attempt(facts.fills, attempts))
+    name, number = facts.row.node_order_id, facts.row.order_number
+    rows = queries.decisions(client, environment, last_n=LAST_N_MAX, node_order_id=name, posts=True)
+    fills = fills_by_choice(facts.fills, facts.children)
+    decisions = await decision_views(rows[::-1], fills)
     entries = await graph_entries(facts, queries)
     now_ns = time.time_ns()
-    estimates = judge(decision_record(rows[-1])) if judge is not None and rows else ()
-    return make_review(
-        facts, entries, decisions, history, schedules, now_ns, decision_price_1e9, estimates
+    first = first_decision(queries, number)
+    judged = None if judge is None or first is None else judge(first)
+    made = make_review(
+        facts,
+        entries,
+        decisions,
+        history,
+        schedules,
+        now_ns,
+        decision_price_1e9,
+        judged,
+        said,
+        mirrored=mirrored,
     )
+    count = len(rows) if len(rows) < LAST_N_MAX else queries.choice_count(number)
+    if count == len(rows):
+        return made
+    text = f"decisions: only the newest {len(rows)} of the {count} of this order are told"
+    return msgspec.structs.replace(made, missing=(*made.missing, text))
 
 
 def make_review(
@@ -96,7 +115,10 @@ def make_review(
     schedules: Mapping[str, FeeSchedule | None],
     now_ns: int,
     decision_price_1e9: int | None = None,
-    estimates: Sequence[Strategy] = (),
+    judged: Judged | None = None,
+    said: Said = NOTHING_SAID,
+    *,
+    mirrored: bool = False,
 ) -> Review:
     """Everything about one order. `history` None: prices were not watched (a read of a journal).
 
@@ -104,7 +126,8 @@ def make_review(
     `decision_price_1e9` is the price at which the client decided, for the delay.
     """
     missing: list[str] = []
-    benchmarks = _benchmarks(facts, history, missing)
+    benchmarks = _benchmarks(facts, history, now_ns, missing)
+    forecast = order_forecast(facts, said, missing, mirrored=mirrored)
     tca = _tca(facts, history, decision_price_1e9, missing)
     notional = facts.arrival_x2 * max(facts.row.qty_1e8, facts.filled_1e8) / 2 / QTY_SCALE
     event = facts.node.instrument.type is InstrumentType.PREDICTION
@@ -112,7 +135,7 @@ def make_review(
     if entries is None:
         missing.append("the journal holds too much between the graph's ends to time its children")
     shares = _shares(tca, 1e4 / notional) if tca is not None and notional else None
-    judged = _regret(facts, shares, estimates, missing)
+    blamed = order_regret(facts, shares, judged, missing)
     return Review(
         order=order_state(facts),
         children=timeline(facts, entries or ()),
@@ -121,33 +144,14 @@ def make_review(
         tca=tca,
         tca_bps=shares,
         tca_cents=_shares(tca, CENTS_PER_1E9 / contracts) if tca and event and contracts else None,
-        fees=fee_review(facts, schedules),
-        policy_regret_bps=None if judged is None else judged.regret_bps,
-        policy_regret=judged,
-        model_version=MODEL_VERSION,
+        fees=fee_review(facts, schedules, missing, mirrored=mirrored),
+        forecast=forecast,
+        policy_regret_bps=None if blamed is None else blamed.regret_bps,
+        policy_regret=blamed,
+        model_version=MODEL_VERSION if forecast is None else forecast.model_version,
         as_of_ns=now_ns,
         missing=tuple(missing),
     )
-
-
-def _regret(
-    facts: OrderFacts,
-    shares: Mapping[str, float | None] | None,
-    estimates: Sequence[Strategy],
-    missing: list[str],
-) -> PolicyRegret | None:
-    """What another policy was estimated to save; else why that cannot be told."""
-    realised = None if shares is None else shares["shortfall"]
-    made = None
-    if realised is None:
-        missing.append("policy_regret_bps: its whole cost is not known")
-    elif not estimates:
-        missing.append("policy_regret_bps: no decision recorded books to estimate others on")
-    else:
-        made = regret(estimates, facts.node.execution.policy.value, realised)
-        if made is None:
-            missing.append(f"policy_regret_bps: {estimates[0].reason}")
-    return made
 
 
 def order_state(facts: OrderFacts) -> OrderState:
@@ -186,6 +190,9 @@ def _tca(
     if not facts.arrival_x2:
         missing.append("tca: no mid was there when the order became active")
         return None
+    if not facts.fills and not facts.terminal:
+        missing.append("tca: nothing has filled yet, and what is left is open")
+        return None
     symbol = facts.row.symbol
 
     def mid_at(when_ns: int) -> int | None:
@@ -194,7 +201,9 @@ def _tca(
     decision = None if decision_price_1e9 is None else 2 * decision_price_1e9
     tca = attribute(facts.execution(mid_at, decision))
     if tca.shortfall_1e9 is None:
-        why = "the order still works" if not facts.terminal else "the mid at its end was not seen"
+        why = "the mid at its end was not seen"
+        if not facts.terminal:
+            why = "the order still works, and the other parts are of what has filled so far"
         missing.append(f"tca.opportunity_1e9 and tca.shortfall_1e9: {why}")
     return tca
 
@@ -205,7 +214,9 @@ def _shares(tca: Shortfall, unit: float) -> dict[str, float | None]:
     return {name: None if value is None else value * unit for name, value in values.items()}
 
 
-def _benchmarks(facts: OrderFacts, history: PriceHistory | None, missing: list[str]) -> Benchmarks:
+def _benchmarks(
+    facts: OrderFacts, history: PriceHistory | None, now_ns: int, missing: list[str]
+) -> Benchmarks:
     sign, symbol = facts.row.side.sign, facts.row.symbol
     filled = facts.filled_1e8
     paid = sum(one.price_1e9 * one.qty_1e8 for one in facts.fills)
@@ -220,7 +231,10 @@ def _benchmarks(facts: OrderFacts, history: PriceHistory | None, missing: list[s
     twap_x2: float | None = None
     if history is None:
         missing.append("interval benchmarks and markouts: prices are watched by a running engine")
-    elif filled:
+    elif not filled:
+        yet = "" if facts.terminal else " yet"
+        missing.append(f"arrival_slippage, interval_vwap, twap, pwp: nothing has filled{yet}")
+    else:
         prints, why = history.prints(symbol, start, end)
         if why:
             missing.append(f"interval_vwap, pwp: {why}")
@@ -259,6 +273,6 @@ def _benchmarks(facts: OrderFacts, history: PriceHistory | None, missing: list[s
         pwp=None if reached is None else reached / PRICE_SCALE,
         pwp_participation=PARTICIPATION,
         pwp_slippage_bps=against(reached),
-        markouts=tuple(markout(sign, own, ms, mid_at) for ms in MARKOUTS_MS),
+        markouts=tuple(markout(sign, own, ms, mid_at, now_ns) for ms in MARKOUTS_MS),
         sample_ms=STEP_NS // 1_000_000,
     )

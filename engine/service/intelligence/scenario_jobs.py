@@ -18,6 +18,7 @@ from engine.intelligence.picture import MarketPicture
 from engine.intelligence.strategies import STANDARD, Strategy, estimate
 from engine.model.units import PRICE_SCALE, QTY_SCALE, Side
 from engine.service.api_error import ApiError, ErrorCode
+from engine.service.intelligence.other_side import job_of_no, ratio
 from engine.service.intelligence.pictures import RANKS, Pictures
 from engine.service.scenario.fit import fit_setting, plan_of
 from engine.service.scenario.process import run_task
@@ -42,8 +43,12 @@ SEEDS: Final = 1 << 31
 class Job:
     """One job: what was asked, and the outcomes so far by plan."""
 
-    def __init__(self, client_id: str, task: Task | None, view: SimulationJob) -> None:
+    def __init__(
+        self, client_id: str, task: Task | None, view: SimulationJob, given: str | None
+    ) -> None:
         self.client_id = client_id
+        # The NO side that was asked for; all that is kept here is of YES.
+        self.given = given
         self.task = task
         self.view = view
         self.began_s = time.monotonic()
@@ -55,6 +60,20 @@ class Job:
     def take(self, outcome: Outcome) -> None:
         """One more run has ended."""
         self.outcomes.setdefault(outcome.plan, []).append(outcome)
+
+    def shown(self, view: SimulationJob) -> SimulationJob:
+        """The view in the terms of the side that was asked for."""
+        return view if self.given is None else job_of_no(view, self.given)
+
+    def dear(self, one: StrategyRuns) -> str:
+        """Why a strategy costs too much for the client, in bps of the side asked for."""
+        cost, most = one.est_cost_bps, self.max_cost_bps
+        if most is None:
+            return ""
+        if cost is None:
+            return one.reason
+        told = cost if self.given is None else cost * ratio(self.view.mid)
+        return f"it costs {told:.3f}" if told > most else ""
 
     @property
     def unfinished(self) -> bool:
@@ -84,8 +103,13 @@ class ScenarioJobs:
         strategies: Sequence[str] = STANDARD,
         runs: int = RUNS_DEFAULT,
         seed: int | None = None,
+        given: str | None = None,
     ) -> SimulationJob:
-        """Start a job from the live books; ApiError for what cannot be asked, or 429 when full."""
+        """Start a job from the live books; ApiError for what cannot be asked, or 429 when full.
+
+        `given` is the NO side of an event contract as its client named it: `side` is then that
+        of YES, `max_cost_bps` that of NO, and so is all that is told of the job.
+        """
         # The closed form checks what was asked, and says what the filters drop at once.
         closed = self.pictures.simulate(
             symbol,
@@ -130,15 +154,15 @@ class ScenarioJobs:
             elapsed_ms=0,
             reason="" if task else why_nothing(seen, estimates),
         )
-        job = Job(client_id, task, view)
+        job = Job(client_id, task, view, given)
         job.estimates, job.max_cost_bps = estimates, max_cost_bps
         self._start(job)
-        return view
+        return job.shown(view)
 
     def view(self, client_id: str, job_id: str) -> SimulationJob:
         """How far a job has come; ApiError 404 for one that this client has not."""
         job = self._job(client_id, job_id)
-        return self._look(job) if job.unfinished else job.view
+        return job.shown(self._look(job) if job.unfinished else job.view)
 
     def cancel(self, client_id: str, job_id: str) -> SimulationJob:
         """End a job; one that is done stays as it is."""
@@ -147,7 +171,7 @@ class ScenarioJobs:
             self._end(job, "cancelled", "cancelled by its client")
             if job.running is not None:
                 job.running.cancel()
-        return job.view
+        return job.shown(job.view)
 
     def close(self) -> None:
         """End every job, and its process."""
@@ -219,9 +243,8 @@ class ScenarioJobs:
         view, dropped = self._look(job), dict(job.view.dropped)
         kept = []
         for one in view.strategies:
-            cost, most = one.est_cost_bps, job.max_cost_bps
-            if most is not None and (cost is None or cost > most):
-                why = one.reason if cost is None else f"it costs {cost:.3f}"
+            why = job.dear(one)
+            if why:
                 dropped[one.name] = f"max_cost_bps: {why}"
             else:
                 kept.append(one)

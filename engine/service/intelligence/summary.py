@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Final
 
+from engine.decisions.admission import InstrumentHandle
 from engine.intelligence.rollups import RELATIVE_ERROR, Totals
+from engine.model.instruments import InstrumentType
 from engine.model.units import INT64_MAX, PRICE_SCALE
 from engine.service.api_error import ApiError, ErrorCode
 from engine.service.intelligence.desk import DeskTotals
@@ -16,7 +19,7 @@ from engine.service.intelligence.desk_views import (
     SummaryView,
 )
 
-__all__ = ["day_range", "day_text", "fitting", "make_summary"]
+__all__ = ["check_venue", "day_range", "day_text", "event_symbol", "fitting", "make_summary"]
 
 LEVELS: Final = (0.50, 0.75, 0.95, 0.99)
 EPOCH: Final = date(1970, 1, 1)
@@ -34,6 +37,21 @@ def day_range(start_date: str | None, end_date: str | None, now_ns: int) -> rang
     return range((start - EPOCH).days, (end - EPOCH).days + 1)
 
 
+def check_venue(totals: DeskTotals, account: int | None, venue: str, known: Iterable[str]) -> None:
+    """ApiError for a venue that the engine does not have, unless the account once filled there."""
+    names = sorted(known)
+    if venue in names or (account is not None and venue in totals.names(account)[0]):
+        return
+    text = f"there is no venue {venue!r:.80}; this engine has {', '.join(names)}"
+    raise ApiError(ErrorCode.INVALID_PARAMS, text, [("venue", text)])
+
+
+def event_symbol(symbols: Mapping[str, InstrumentHandle], symbol: str) -> bool:
+    """Whether a listed symbol is an event contract."""
+    handle = symbols.get(symbol)
+    return handle is not None and handle.listings[0].instrument.type is InstrumentType.PREDICTION
+
+
 def make_summary(
     totals: DeskTotals,
     account: int | None,
@@ -42,6 +60,7 @@ def make_summary(
     venue: str | None,
     version: int | None = None,
     gap: OptimalityGap | None = None,
+    is_event: Callable[[str], bool] = lambda symbol: False,
 ) -> SummaryView:
     """From totals that have caught up; `account` None is a client without anything."""
     whole, venues, symbols = Totals(), dict[str, Totals](), dict[str, Totals]()
@@ -62,20 +81,20 @@ def make_summary(
         slippage_bps=_quantiles(whole),
         slippage_basis=BASIS,
         quantile_error=RELATIVE_ERROR,
-        per_venue=_rows(venues),
-        per_symbol=_rows(symbols),
+        per_venue=_rows(venues, lambda name: False),
+        per_symbol=_rows(symbols, is_event),
         routing_version=version,
         optimality_gap_bps=gap,
     )
 
 
-def _rows(by_name: dict[str, Totals]) -> tuple[SummaryRow, ...]:
+def _rows(by_name: dict[str, Totals], is_event: Callable[[str], bool]) -> tuple[SummaryRow, ...]:
     """Largest notional first."""
     names = sorted(by_name, key=lambda name: (-by_name[name].notional_1e9, name))
-    return tuple(_row(name, by_name[name]) for name in names)
+    return tuple(_row(name, by_name[name], event=is_event(name)) for name in names)
 
 
-def _row(name: str, totals: Totals) -> SummaryRow:
+def _row(name: str, totals: Totals, *, event: bool) -> SummaryRow:
     notional = totals.notional_1e9
     return SummaryRow(
         name=name,
@@ -86,6 +105,8 @@ def _row(name: str, totals: Totals) -> SummaryRow:
         fees_1e9=totals.fees_1e9,
         fee_bps=1e4 * totals.fees_1e9 / notional if notional else None,
         slippage_bps=_quantiles(totals),
+        fee_cents=totals.fee_cents if event else None,
+        slippage_cents=totals.mean_cents if event else None,
     )
 
 

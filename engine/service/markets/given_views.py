@@ -11,7 +11,13 @@ from typing import Final
 import msgspec
 
 from engine.model.mirror import mirror_price
-from engine.model.records import ChildrenIntended, DecisionRecord, FillRecord, JournalEntry
+from engine.model.records import (
+    ChildrenIntended,
+    DecisionRecord,
+    FillRecord,
+    JournalEntry,
+    PostRecord,
+)
 from engine.service.markets.graph_symbols import Given
 from engine.service.order_views import FillView, OrderView
 from engine.store.rows import FillRow
@@ -76,13 +82,13 @@ def fill_row_as_given(row: FillRow, given: Given | None) -> FillRow:
 def entry_as_given(entry: JournalEntry, given: Given | None) -> JournalEntry:
     """An entry with its symbols, sides and prices as the client gave the order, for its traces.
 
-    The packed inputs of a decision, its mid and its costs stay: they are not shown there.
+    What a decision was made on, its prices and its costs stay: they are not shown there.
     """
     payload = entry.payload
     if given is None:
         return entry
-    if isinstance(payload, DecisionRecord):
-        told: DecisionRecord | FillRecord | ChildrenIntended
+    if isinstance(payload, DecisionRecord | PostRecord):
+        told: DecisionRecord | PostRecord | FillRecord | ChildrenIntended
         told = msgspec.structs.replace(payload, symbol=given.symbol)
         if given.mirrored:
             told = msgspec.structs.replace(told, side=payload.side.opposite)

@@ -178,7 +178,7 @@ def parse_sizes(text: str) -> list[Decimal]:
         try:
             usd = price_1e9(word)
         except ValueError as error:
-            raise _bad_sizes(str(error)) from None
+            raise _bad_sizes(f"sizes: {error}") from None
         if not 0 < usd <= USD_MAX * PRICE_SCALE:
             raise _bad_sizes(f"a size lies above 0 and is at most {USD_MAX} USD")
         sizes.append(Decimal(word))

@@ -233,7 +233,7 @@ class Dispatcher:
         try:
             found = msgspec.convert(query, door.query_type, strict=False)
         except msgspec.ValidationError as error:
-            raise unreadable(error, "query") from None
+            raise unreadable(error, "query", door.query_type) from None
         if name := odd_number(found, query):
             sentence = f"{query[name]!r} is not a plain decimal number"
             text = f"query {name!r}: {sentence}"
@@ -258,7 +258,7 @@ class Dispatcher:
                 raise ApiError(ErrorCode.VALIDATION_ERROR, text, twice)
             return found
         except msgspec.DecodeError as error:
-            raise unreadable(error, "body") from None
+            raise unreadable(error, "body", door.body_type) from None
         except RecursionError:
             text = "the body is nested too deeply"
             raise ApiError(ErrorCode.VALIDATION_ERROR, text) from None

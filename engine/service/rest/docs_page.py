@@ -42,6 +42,7 @@ textarea { width: 100%; min-height: 9rem; font: .85rem ui-monospace, monospace;
   box-sizing: border-box; }
 button { cursor: pointer; padding: .3rem .9rem; } :focus-visible { outline: 2px solid var(--mark); }
 pre { background: var(--soft); border-radius: 4px; padding: .6rem; overflow: auto;
+  white-space: pre-wrap;
   max-height: 30rem; margin: .3rem 0; font: .82rem/1.4 ui-monospace, monospace; }
 @media (max-width: 40rem) { label { grid-template-columns: 1fr; } label small { grid-column: 1; } }
 """
@@ -86,6 +87,7 @@ function shape(schema, pad, depth) {
   if (one.properties) {
     const needed = one.required || [];
     const rows = Object.entries(one.properties).map(([name, inner]) =>
+      (inner.description ? next + '// ' + inner.description + '\\n' : '') +
       next + name + (needed.includes(name) ? '' : '?') + ': ' + shape(inner, next, depth + 1));
     return '{\\n' + rows.join('\\n') + '\\n' + pad + '}';
   }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import msgspec
 
@@ -16,12 +17,14 @@ from engine.errors import (
     Reason,
     RuntimeFault,
 )
+from engine.model.wire_faults import choices_at, fields_at
 from engine.service.api_error import ApiError, ErrorCode
 
 __all__ = ["ErrorBody", "ErrorDetail", "ErrorEnvelope", "api_error_of", "refused", "unreadable"]
 
 _PATH = re.compile(r" - at `\$?\.?([^`]*)`$")
 _UNKNOWN = re.compile(r"unknown field `([^`]*)`")
+_MISSING = re.compile(r"missing required field `([^`]*)`")
 RETRY_SOON_MS = 1_000
 # A refusal repeats what was sent; it must not be as large as that.
 TEXT_MAX = 2_000
@@ -119,18 +122,27 @@ def refused(
     return ApiError(ErrorCode.VALIDATION_ERROR, message, details)
 
 
-def unreadable(error: msgspec.DecodeError, what: str) -> ApiError:
-    """A body or query that is not what the door takes, with the path of the fault."""
+def unreadable(error: msgspec.DecodeError, what: str, kind: Any = None) -> ApiError:
+    """A body or query that is not what the door takes, with the path of the fault.
+
+    With the `kind` that was wanted, the words that would do are named where only some would.
+    """
     text = str(error)
+    if not isinstance(error, msgspec.ValidationError):
+        return ApiError(ErrorCode.BAD_REQUEST, f"the {what} is no JSON: {clipped(text, TEXT_MAX)}")
     found = _PATH.search(text)
     field = found.group(1) if found else ""
     sentence = _PATH.sub("", text)
-    unknown = _UNKNOWN.search(sentence)
+    unknown, missing, words = _UNKNOWN.search(sentence), _MISSING.search(sentence), ""
     if unknown is not None:
-        field = f"{field}.{unknown.group(1)}" if field else unknown.group(1)
-        sentence = "is not known here"
+        sentence, words = "is not known here", fields_at(kind, field)
+    elif missing is not None:
+        sentence = "is missing"
+    elif sentence.startswith("Invalid enum value"):
+        words = choices_at(kind, field)
+    if named := unknown or missing:
+        field = f"{field}.{named.group(1)}" if field else named.group(1)
+    sentence += f"; known are {words}" if words else ""
     field, sentence = clipped(field, FIELD_MAX), clipped(sentence, TEXT_MAX)
     where = f"{what} {field!r}" if field else what
-    if not isinstance(error, msgspec.ValidationError):
-        return ApiError(ErrorCode.BAD_REQUEST, f"the {what} is no JSON: {sentence}")
     return ApiError(ErrorCode.VALIDATION_ERROR, f"{where}: {sentence}", [(field, sentence)])

@@ -77,7 +77,7 @@ def engine_families(desk: Desk) -> Iterator[list[str]]:
                 labels = {**base, "venue": listing.venue, "symbol": symbol}
                 healthy = int(market.healthy[listing.venue_index])
                 add("book_healthy", "1 while the book may be traded on.", labels, healthy)
-        gap = stack.intelligence.upkeep.gaps.view()
+        gap = stack.intelligence.upkeep.gaps.whole.view()
         text = "Routing cost above the best possible, sampled; an upper bound."
         for quantile, bps in (("0.5", gap.p50_bps), ("0.99", gap.p99_bps)):
             if bps is not None:

@@ -10,6 +10,7 @@ from engine.service.rest.door import Door, Reply, path_names
 from engine.service.rest.errors import ErrorEnvelope
 from engine.service.rest.limits import KEY_LENGTH_MAX, REQUEST_ID_MAX
 from engine.service.rest.openapi_schemas import Schema, parameters_of, schemas_of
+from engine.service.rest.openapi_words import about_name
 
 __all__ = ["openapi_document"]
 
@@ -17,7 +18,8 @@ JSON: Final = "application/json"
 SECURITY: Final = "api_key"
 DESCRIPTION: Final = """Every order is an execution graph. Numbers carry their scale in their \
 name: `_1e8` quantities, `_1e9` prices and money, `_bps`, `_ns`, `_ms`, all 64-bit integers; a \
-number without one is for display. Readers whose numbers are floats add `?int64=string` or send \
+number without one is for display. Of costs, slippage and fees + is what is paid; null is unknown, \
+and a sentence beside it says why. Readers whose numbers are floats add `?int64=string` or send \
 `Accept: application/json;int64=string`, and get integers beyond 2^53 as strings.
 
 Writes may carry an `Idempotency-Key`: the same key with the same request gets the first answer \
@@ -158,15 +160,23 @@ def _operation(
 
 
 def _parameters(door: Door) -> list[Schema]:
-    parameters: list[Schema] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-        for name in path_names(door.path)
-    ]
+    parameters: list[Schema] = [_path_parameter(name) for name in path_names(door.path)]
     parameters += parameters_of(door.query_type)
     parameters.append({"$ref": "#/components/parameters/RequestId"})
     if door.writes and door.scope is not None:
         parameters.append({"$ref": "#/components/parameters/IdempotencyKey"})
     return parameters
+
+
+def _path_parameter(name: str) -> Schema:
+    about = about_name(name)
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        **({"description": about} if about else {}),
+        "schema": {"type": "string", "minLength": 1},
+    }
 
 
 def _responses(door: Door, answer: Schema | None) -> dict[str, Any]:

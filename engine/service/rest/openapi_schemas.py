@@ -1,12 +1,18 @@
-"""JSON schemas of the wire's structs for OpenAPI 3.1, taken from the types and never by hand."""
+"""JSON schemas of the wire's structs for OpenAPI 3.1, taken from the types and never by hand.
+
+What a field means comes from where its struct says it; see `openapi_words`.
+"""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin
 
 import msgspec
+
+from engine.service.rest.openapi_words import about_field
 
 __all__ = ["REF", "Schema", "parameters_of", "schemas_of"]
 
@@ -32,7 +38,10 @@ def schemas_of(types: Iterable[Any]) -> tuple[list[Schema], dict[str, Schema]]:
     for kind in kinds:
         parts = [_told(next(rest), "") for _ in _choices(kind)]
         schemas.append(parts[0] if len(parts) == 1 else {"anyOf": parts})
-    return schemas, {name: _told(schema, "") for name, schema in components.items()}
+    kept = _structs_of(flat)
+    return schemas, {
+        name: _with_words(_told(schema, ""), kept.get(name)) for name, schema in components.items()
+    }
 
 
 def parameters_of(query: Any) -> list[Schema]:
@@ -46,10 +55,51 @@ def parameters_of(query: Any) -> list[Schema]:
     found: list[Schema] = []
     for name, one in schema.get("properties", {}).items():
         told = _without_null(_inlined(_told(one, name), components))
-        about = told.pop("description", None)
+        about = told.pop("description", None) or about_field(query, name)
         parameter: Schema = {"name": name, "in": "query", "required": name in required}
         found.append(parameter | ({"description": about} if about else {}) | {"schema": told})
     return found
+
+
+def _structs_of(types: list[Any]) -> dict[str, type[msgspec.Struct]]:
+    """The structs behind component names: their own, and the full one that tells two apart."""
+    found: dict[str, type[msgspec.Struct]] = {}
+    ahead = list(msgspec.inspect.multi_type_info(types))
+    seen: set[type[msgspec.Struct]] = set()
+    while ahead:
+        one = ahead.pop()
+        if isinstance(one, msgspec.inspect.StructType):
+            if one.cls in seen:
+                continue
+            seen.add(one.cls)
+            found[one.cls.__name__] = found[f"{one.cls.__module__}.{one.cls.__qualname__}"] = (
+                one.cls
+            )
+            ahead += [field.type for field in one.fields]
+        for name in ("types", "item_types"):
+            ahead += getattr(one, name, ())
+        for name in ("item_type", "key_type", "value_type", "type"):
+            inner = getattr(one, name, None)
+            ahead += [] if inner is None else [inner]
+    return found
+
+
+def _with_words(schema: Schema, kind: type[msgspec.Struct] | None) -> Schema:
+    """The schema of a struct with what its fields mean, where the struct or its name says so."""
+    if kind is None:
+        return schema
+    fields = dict(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True))
+    told = dict(schema)
+    if kind.__doc__:
+        told["description"] = inspect.cleandoc(kind.__doc__)
+    if "properties" in schema:
+        told["properties"] = {
+            name: {"description": about, **one}
+            if (about := about_field(kind, fields[name]))
+            else one
+            for name, one in schema["properties"].items()
+        }
+    return told
 
 
 def _choices(kind: Any) -> tuple[Any, ...]:

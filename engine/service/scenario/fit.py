@@ -121,10 +121,11 @@ def plan_of(name: str, qty_1e8: int, lot_1e8: int, rank: int, taken_share: float
 def levels_of(
     seen: MarketPicture, venue: int, side: int, qty_1e8: int
 ) -> tuple[tuple[int, int], ...]:
-    """A side of a book as far as the order could matter."""
+    """A side of a book as far as the order could matter; of what it takes only what is others'."""
+    books = seen.market if side == seen.side else seen.books
     kept: list[tuple[int, int]] = []
     shown = 0
-    for level in seen.market.levels(venue, side, LEVELS_MAX):
+    for level in books.levels(venue, side, LEVELS_MAX):
         kept.append(level)
         shown += level[1]
         if shown > DEPTH_FACTOR * qty_1e8 and len(kept) >= 8:

@@ -15,9 +15,12 @@ __all__ = ["StrategyRuns", "quantile", "strategy_runs"]
 class StrategyRuns(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What the seeded runs of one strategy gave; costs are all in, bps of the whole quantity.
 
-    `est_cost_bps` is the median as in the closed form, `stderr_bps` the standard error of the mean.
-    `fill_rate` is what the strategy filled itself, on average; the rest was swept at the end.
-    Numbers are null before the first run and where `reason` says why.
+    `est_cost_bps` is the median as in the closed form; `stderr_bps` is the standard error of the
+    mean, never negative. `fill_rate` is what the strategy filled itself, on average; the rest was
+    swept at the end. Numbers are null before the first run and where `reason` says why. `name` is
+    aggressive, passive, split or a policy. `runs` are done and counted; `failed_runs` ended in a
+    fault. `mean_cost_bps` is the mean, + is a cost; `p50` and `p90` are quantiles of the cost in
+    bps, + is a cost. `closed_form_bps` is the closed form's median for the same order, + is a cost.
     """
 
     name: str

@@ -38,6 +38,7 @@ EXPLAINED = {
     ("graph", "ShareChanged"),
     # Commands and facts that crossed the node's end; what it filled is checked apart.
     ("node", "UpstreamChanged"),
+    ("node", "KillNode"),
     ("node", "PauseNode"),
     ("node", "ResumeNode"),
     ("node", "AmendNode"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -102,3 +104,35 @@ def test_against_a_real_server() -> None:
         assert caught.value.request_id
         assert client.kill_switch_engage("drill").active
         assert not client.kill_switch_clear().active
+
+
+def test_a_simulation_and_the_versions_report_come_from_a_real_server() -> None:
+    with served() as server, Client(server.keys.trade, server.url) as client:
+        client.quote("ETH-USD")
+        job = client.simulate_runs("ETH-USD", "buy", 1, runs=2, seed=3, strategies=["aggressive"])
+        assert job.running
+        while job.running:
+            time.sleep(0.05)
+            job = client.simulation_job(job.job_id)
+        assert (job.status, job.runs, job.seed) == ("done", 2, 3), job.reason
+        assert [(one.name, one.runs) for one in job.strategies] == [("aggressive", 2)]
+        report = client.ab_report()
+        assert report.least_orders
+        assert all(one.orders > 0 for one in report.versions)
+
+
+def test_venues_are_known_and_an_order_may_be_patient_on_a_real_server() -> None:
+    with served() as server, Client(server.keys.trade, server.url) as client:
+        patient = client.forecast("ETH-USD", "buy", 10, urgency="low")
+        assert patient.urgency == "low" and patient.expected_cost_bps is not None
+        aggressive, drip = sorted(
+            client.simulate(
+                "ETH-USD", "buy", 10, strategies=["aggressive", "time_drip"]
+            ).strategies,
+            key=lambda one: one.name,
+        )
+        assert (aggressive.name, drip.policy) == ("aggressive", "time_drip")
+        assert aggressive.venues and aggressive.p90_cost_bps is not None
+        seen = client.observations("ETH-USD")
+        assert seen.symbol == "ETH-USD" and {one.venue for one in seen.venues} >= {"kraken"}
+        assert list(inspect.signature(client.forecast).parameters)[:2] == ["symbol", "side"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+from typing import Any
+
 import pytest
 
-from engine.client.request import Request, path_of
+from engine.client.request import Request, path_of, same_parameters
 
 
 def test_ids_stay_one_part_of_the_path() -> None:
@@ -28,3 +31,18 @@ def test_queries_leave_out_what_is_not_given() -> None:
 def test_only_reads_are_no_writes() -> None:
     assert not Request("GET", "/", object).writes
     assert all(Request(method, "/", object).writes for method in ("POST", "PUT", "DELETE"))
+
+
+def test_a_method_is_seen_with_every_parameter_of_its_verb() -> None:
+    def build(symbol: str, *, urgency: str = "medium") -> Request[str]:
+        return Request("GET", path_of("/v1/{}", symbol), str, query={"urgency": urgency})
+
+    class Desk:
+        def verb(self, /, *args: Any, **kwargs: Any) -> Request[str]:
+            return build(*args, **kwargs)
+
+    same_parameters(Desk.verb, build)
+    assert list(inspect.signature(Desk.verb).parameters) == ["self", "symbol", "urgency"]
+    bound = inspect.signature(Desk().verb)
+    assert list(bound.parameters) == ["symbol", "urgency"] and bound.return_annotation == "str"
+    bound.bind("A", urgency="low")

@@ -7,7 +7,7 @@ from random import Random
 import msgspec
 import pytest
 
-from engine.decisions.decision_record import DecisionRecorder, redo
+from engine.decisions.decision_record import DecisionRecorder, far_touch_1e9, redo
 from engine.decisions.split import Splitter
 from engine.model.records import DecisionRecord
 from tests.support.markets import (
@@ -99,6 +99,29 @@ def test_the_best_single_venue_stands_beside() -> None:
     assert record.mid_1e9 == 99 * TICK
     none = recorder.record(splitter.plan(0, 30, None, terms), terms, 2, 1)
     assert (none.best_single_venue, none.best_single_cost_bps) == ("", 0.0)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_the_far_touch_of_all_venues_stands_in_the_record_whoever_may_be_used(side: int) -> None:
+    books = [([(90, 5)], [(100, 5)]), ([(91, 5)], [(99, 5)])]
+    market = market_of([listing(v, instrument()) for v in range(2)], books)
+    splitter = Splitter(market)
+    terms = plain_terms(market, side)
+    terms.active[1] = 0
+    plan = splitter.plan(side, 5, None, terms)
+    record = stored(DecisionRecorder(splitter).record(plan, terms, 1, 1))
+    assert far_touch_1e9(record) == market.best(1 - side) == (91 if side else 99)
+    assert redo(record) == plan.legs
+
+
+def test_a_record_of_an_empty_side_or_of_something_else_has_no_far_touch() -> None:
+    market = market_of([listing(0, instrument())], [([(90, 5)], [])])
+    splitter = Splitter(market)
+    terms = plain_terms(market, 0)
+    record = DecisionRecorder(splitter).record(splitter.plan(0, 1, None, terms), terms, 1, 1)
+    assert far_touch_1e9(record) == 0
+    for inputs in (b"", bytes(256)):
+        assert far_touch_1e9(msgspec.structs.replace(record, inputs=inputs)) == 0
 
 
 def test_a_plan_is_recorded_before_the_next() -> None:

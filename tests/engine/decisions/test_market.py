@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from engine.decisions.market import INT64_MAX, INT64_MIN, MarketBlock
+from engine.decisions.market import INT64_MAX, INT64_MIN, NO_ASK, NO_BID, MarketBlock
 from engine.kernels.delta_ring import DeltaRing
 from tests.support.markets import NOW_NS, instrument, listing, market_of, write_book
 
@@ -18,6 +18,29 @@ def market() -> MarketBlock:
         ([(100, 5)], [(103, 6)]),
     ]
     return market_of([listing(v, of) for v in range(2)], books, depth=16)
+
+
+def test_the_best_prices_before_their_last_move_are_kept() -> None:
+    block = market()
+    slot = block.slots[0]
+    assert slot is not None
+    assert (block.was_bid, block.was_ask) == ([NO_BID] * 2, [NO_ASK] * 2)
+    ring = DeltaRing(8)
+    for row, was in (
+        ((0, 97, 5), (NO_BID, NO_ASK)),
+        ((0, 99, 0), (99, 101)),
+        ((0, 97, 6), (99, 101)),
+        ((1, 100, 1), (98, 101)),
+        ((0, 96, 1), (98, 101)),
+        ((1, 100, 0), (98, 100)),
+    ):
+        start = ring.reserve(1)
+        ring.put(start, *row)
+        ring.commit(start, 1)
+        assert slot.apply(ring, start, 1) >= 0
+        ring.release(start, 1)
+        assert (block.was_bid[0], block.was_ask[0]) == was, row
+    assert (block.was_bid[1], block.was_ask[1]) == (NO_BID, NO_ASK)
 
 
 def test_reads_levels_best_first() -> None:

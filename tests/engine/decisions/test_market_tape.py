@@ -45,6 +45,15 @@ def test_the_same_minute_of_yesterday_is_expected_again_and_else_the_mean() -> N
     assert tape.volume_ahead(day, day) == 0
 
 
+def test_volume_up_to_a_moment_that_has_gone_by_is_that_before_its_minute() -> None:
+    tape = MarketTape()
+    assert tape.traded_by(5 * MINUTE) == 0
+    for minute, volume in ((1, 100), (2, 300), (4, 7)):
+        tape.observe_trade(minute * MINUTE + 5, volume)
+    found = [tape.traded_by(minute * MINUTE + 9) for minute in range(6)]
+    assert found == [0, 0, 100, 400, 407, 407], "the minute under way counts whole"
+
+
 def test_a_quiet_minute_is_known_as_quiet() -> None:
     tape = MarketTape()
     tape.observe_time(0)

@@ -51,6 +51,14 @@ def test_a_fill_counts_once_however_often_it_arrives() -> None:
     assert ledger.price_times_qty == 40 * 64_000 * 10**9
 
 
+def test_each_child_keeps_mid_and_touch_of_its_own_plan() -> None:
+    ledger = NodeLedger(200)
+    ledger.add(child(100), 0, 11, 22)
+    ledger.add(child(100, number=1), 0, 33, 44)
+    marks = [(one.mid_1e9, one.touch_1e9) for one in ledger.children.values()]
+    assert marks == [(11, 22), (33, 44)]
+
+
 def test_a_child_ends_with_its_last_fill() -> None:
     ledger = ledger_with_child()
     ledger.apply(fill(40, "t1"))

@@ -25,6 +25,22 @@ def test_the_best_of_all_venues_and_the_size_there() -> None:
     assert (seen.tick_1e9, seen.lot_1e8, seen.event) == (STEP, 1_000, False)
 
 
+def test_what_is_our_own_is_not_there_to_be_taken() -> None:
+    block = market(BOOKS)
+    seen = NodeMarket(block, MarketTape())
+    assert (seen.takeable(Side.BUY), seen.takeable(Side.SELL)) == (P + 3 * STEP, P + STEP)
+    block.own.put("a", 0, 1, P + 3 * STEP, 4)
+    assert (seen.takeable(Side.BUY), seen.far_qty_1e8(Side.BUY)) == (P + 3 * STEP, 14)
+    block.own.put("a", 0, 1, P + 3 * STEP, 7)
+    block.own.put("b", 1, 1, P + 3 * STEP, 11)
+    block.own.put("c", 2, 0, P + STEP, 2)
+    assert (seen.takeable(Side.BUY), seen.far_qty_1e8(Side.BUY)) == (P + 4 * STEP, 100)
+    assert (seen.takeable(Side.SELL), seen.far_qty_1e8(Side.SELL)) == (P, 5)
+    assert (seen.touch(Side.BUY), seen.touch(Side.SELL)) == (P + STEP, P + 3 * STEP)
+    pinned = NodeMarket(block, MarketTape(), "beta")
+    assert (pinned.takeable(Side.BUY), pinned.far_qty_1e8(Side.BUY)) == (None, 0)
+
+
 def test_a_pinned_node_sees_its_venue_only() -> None:
     seen = NodeMarket(market(BOOKS), MarketTape(), "beta")
     assert (seen.touch(Side.BUY), seen.far_qty_1e8(Side.BUY)) == (P - STEP, 11)

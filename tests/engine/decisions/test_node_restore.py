@@ -57,6 +57,15 @@ def test_a_child_goes_on_as_unknown_and_knows_its_fills() -> None:
     assert back.attempt == 3, "the next attempt comes after every known one"
 
 
+def test_a_child_keeps_mid_and_touch_of_its_plan() -> None:
+    other = child(QTY, number=1)
+    children = PastChild(child(QTY), 1, 11, 22), PastChild(other, 2)
+    ledger = restored(children=children).ledger
+    assert ledger is not None
+    marks = [(one.mid_1e9, one.touch_1e9) for one in ledger.children.values()]
+    assert marks == [(11, 22), (0, 0)]
+
+
 def test_a_root_whose_start_was_not_recorded_has_started_all_the_same() -> None:
     back = restored(NodeMemory(), children=(PastChild(child(QTY), 1),), attempt=0)
     assert back.accepted

@@ -89,9 +89,10 @@ def test_venues_that_may_not_be_used_give_their_reason() -> None:
 def test_the_rest_of_a_limit_order_may_cross() -> None:
     block = market(fee(10), fee(0, tick_1e9=10**9))
     fill_slot(block.slots[1], [(PRICE - TICK, QTY)], [(PRICE - TICK, QTY)])
-    place = Posts(block).rest(Side.BUY, QTY + 1, PRICE + TICK, none(block))
-    assert place == (1, QTY, PRICE), "on the coarser tick, passively, and on the lot"
-    assert Posts(block).rest(Side.BUY, 1, PRICE, none(block)) is None
+    found = Posts(block).rest(Side.BUY, QTY + 1, PRICE + TICK, none(block))
+    assert found.places == ((1, QTY, PRICE),), "on the coarser tick, passively, and on the lot"
+    assert (found.unplaced_qty_1e8, found.reason) == (1, Reason.BELOW_MINIMUM)
+    assert Posts(block).rest(Side.BUY, 1, PRICE, none(block)).places == ()
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -136,3 +137,19 @@ def test_too_small_for_every_venue_that_it_may_go_to() -> None:
     assert posts.too_small(intent(qty_1e8=QTY, limit_price_1e9=PRICE, venue="v1"))
     assert posts.too_small(intent(qty_1e8=QTY, limit_price_1e9=PRICE, avoid=("v0",)))
     assert not posts.too_small(intent(qty_1e8=QTY, limit_price_1e9=PRICE, venue="nowhere"))
+
+
+@pytest.mark.parametrize("side", [Side.BUY, Side.SELL])
+def test_the_rest_of_a_limit_order_never_goes_where_it_would_meet_one_of_ours(side: Side) -> None:
+    block = market(fee(0), fee(100))
+    posts = Posts(block)
+    away = PRICE - side.sign * TICK
+    block.own.put("other", 0, side.opposite, PRICE, QTY)
+    assert posts.rest(side, QTY, PRICE, none(block)).places == ((1, QTY, PRICE),)
+    found = posts.rest(side, QTY, away, none(block))
+    assert found.places == ((0, QTY, away),), "it does not meet it"
+    block.own.put("another", 1, side.opposite, PRICE, QTY)
+    found = posts.rest(side, QTY, PRICE, none(block))
+    assert (found.places, found.unplaced_qty_1e8, found.reason) == ((), QTY, Reason.OWN_ORDER)
+    block.own.put("other", 0, side.opposite, PRICE, 0)
+    assert posts.rest(side, QTY, PRICE, none(block)).places == ((0, QTY, PRICE),)

@@ -129,6 +129,38 @@ def test_own_resting_orders_are_left_out() -> None:
     assert splitter.plan(0, 40, None, terms).planned_qty_1e8 == 40
 
 
+def test_the_markets_own_orders_of_the_side_that_is_taken_are_left_out() -> None:
+    splitter = splitter_of(ASKS)
+    own = splitter.market.own
+    terms = plain_terms(splitter.market, 0)
+    before = splitter.plan(0, 40, None, terms)
+    own.put("a", 0, 1, 100 * TICK, 4)
+    own.put("b", 0, 1, 102 * TICK, 10)
+    plan = splitter.plan(0, 30, None, terms)
+    assert {leg.venue_index: leg.qty_1e8 for leg in plan.legs} == {0: 6, 1: 20}
+    selling = splitter.plan(1, 1, None, plain_terms(splitter.market, 1))
+    assert selling.planned_qty_1e8 == 1, "bids of that price are not ours"
+    plan = splitter.plan(0, 30, None, terms)
+    assert (plan.planned_qty_1e8, plan.reason) == (26, Reason.NO_LIQUIDITY)
+    own.put("a", 0, 1, 100 * TICK, 1)
+    assert splitter.plan(0, 30, None, terms).planned_qty_1e8 == 29
+    for name in "ab":
+        own.put(name, 0, 1, 0, 0)
+    assert splitter.plan(0, 40, None, terms).legs == before.legs
+
+
+def test_what_is_ours_explains_nothing_that_was_not_placed() -> None:
+    splitter = splitter_of([[(100 * TICK, 10), (102 * TICK, 10)]])
+    own = splitter.market.own
+    terms = plain_terms(splitter.market, 0)
+    assert splitter.plan(0, 20, 101 * TICK, terms).reason is Reason.BEYOND_LIMIT
+    own.put("a", 0, 1, 102 * TICK, 10)
+    assert splitter.plan(0, 20, 101 * TICK, terms).reason is Reason.NO_LIQUIDITY
+    own.put("b", 0, 1, 100 * TICK, 10)
+    nothing = splitter.plan(0, 5, 101 * TICK, terms)
+    assert (nothing.legs, nothing.reason) == ((), Reason.NO_LIQUIDITY)
+
+
 def test_a_quote_rate_moves_a_venue_in_the_ranking() -> None:
     splitter = splitter_of([[(100 * TICK, 10)], [(100 * TICK, 10)]])
     terms = plain_terms(splitter.market, 0)

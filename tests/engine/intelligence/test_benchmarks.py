@@ -53,8 +53,25 @@ def test_pwp_goes_on_until_the_market_traded_the_multiple() -> None:
 def test_a_markout_weighs_fills_whose_later_mid_is_known() -> None:
     fills = [Print(0, 100, 1), Print(S, 100, 3), Print(2 * S, 100, 100)]
     mids = {S: 2 * 101, 2 * S: 2 * 102}
-    found = markout(1, fills, 1_000, mids.get)
+    found = markout(1, fills, 1_000, mids.get, 9 * S)
     assert found.markout_bps == pytest.approx((100 * 1 + 200 * 3) / 4)
     assert found.fills == 2 and "2 of 3" in found.reason
-    assert markout(-1, fills, 1_000, mids.get).markout_bps == pytest.approx(-175.0)
-    assert markout(1, fills, 5_000, mids.get).markout_bps is None
+    assert markout(-1, fills, 1_000, mids.get, 9 * S).markout_bps == pytest.approx(-175.0)
+    assert markout(1, fills, 5_000, mids.get, 9 * S).markout_bps is None
+
+
+def test_a_markout_says_when_it_will_be_known() -> None:
+    fills = [Print(0, 100, 1), Print(2 * S, 100, 1)]
+    mids = {S: 2 * 101}
+    found = markout(1, fills, 1_000, mids.get, 2 * S)
+    assert found.markout_bps == pytest.approx(100.0)
+    assert (found.fills, found.due_ns) == (1, 3 * S)
+    moment = "1970-01-01 00:00:03 UTC"
+    assert found.reason == f"the time has not passed yet for 1 of 2 fills: known from {moment} on"
+    early = markout(1, fills, 1_000, {S: 202, 3 * S: 202}.get, S - 1)
+    assert early.markout_bps is None, "a mid of later on is not known now"
+    assert early.reason == f"the time has not passed yet: known from {moment} on"
+    over = markout(1, fills, 1_000, dict[int, int]().get, 9 * S)
+    assert (over.markout_bps, over.due_ns) == (None, None)
+    assert over.reason == "no mid was seen that long after a fill"
+    assert markout(1, [], 1_000, mids.get, 0).reason == "nothing has filled"

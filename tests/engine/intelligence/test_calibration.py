@@ -77,8 +77,11 @@ def test_coverage_is_null_until_fifty_and_then_of_the_nearest_kind() -> None:
         made.learn(one, 2.0, 1.0 if n else 3.0, 0.5)
     shown = made.calibrated(one)
     assert (shown.kind, shown.coverage) == (TAKER.name, pytest.approx(49 / 50))
-    other = made.calibrated(Estimate(1.0, 1.0, 1.0, MAKER))
-    assert (other.kind, other.coverage) == ("all", pytest.approx(49 / 50))
+    chase = Bucket("aggressive_chase", "low", "large", "wide")
+    near = made.calibrated(Estimate(1.0, 1.0, 1.0, chase))
+    assert (near.kind, near.coverage) == ("coins/takes", pytest.approx(49 / 50))
+    far = made.calibrated(Estimate(1.0, 1.0, 1.0, MAKER))
+    assert (far.samples, far.coverage) == (0, None), "nothing that rests was scored"
 
 
 def test_quantiles_rise_and_p90_is_the_layers() -> None:

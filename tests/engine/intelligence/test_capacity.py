@@ -7,10 +7,16 @@ from itertools import pairwise
 import pytest
 
 from engine.decisions.market_tape import MarketTape
-from engine.intelligence.capacity import COST_LEVELS_BPS, POINTS, beyond_bps, capacity
+from engine.intelligence.capacity import (
+    COST_LEVELS_BPS,
+    COST_LEVELS_CENTS,
+    POINTS,
+    beyond_bps,
+    capacity,
+)
 from engine.intelligence.priors import DEFAULT_PRIORS
 from tests.support.markets import NOW_NS, TICK
-from tests.support.pictures import picture_of, random_picture, visible
+from tests.support.pictures import CENT, event_picture, picture_of, random_picture, visible
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -21,7 +27,7 @@ def test_the_curve_is_the_sweep_and_never_falls(seed: int) -> None:
     curve, _ = capacity(picture, total // 20, total, 1.0, DEFAULT_PRIORS)
     assert len(curve) == POINTS >= 32
     costs = [one.cost_bps for one in curve]
-    assert all(b >= a - 1e-9 for a, b in pairwise(costs))
+    assert all(b >= a for a, b in pairwise(costs))
     for one in curve:
         size = round(one.qty * 10**8)
         assert one.at_least == (size > total)
@@ -70,7 +76,7 @@ def test_the_largest_size_at_a_cost_costs_no_more() -> None:
         _, sizes = capacity(picture, total // 20, total, 1.0, DEFAULT_PRIORS)
         assert [one.cost_bps for one in sizes] == list(COST_LEVELS_BPS)
         for one in sizes:
-            assert one.qty is not None
+            assert one.qty is not None and one.cost_bps is not None
             size = int(one.qty * 10**8)
             if size <= total:
                 assert picture.sweep(size).cost_bps <= one.cost_bps + 1e-4
@@ -78,6 +84,44 @@ def test_the_largest_size_at_a_cost_costs_no_more() -> None:
     assert dear.look(0, NOW_NS)
     _, sizes = capacity(dear, 10, 100, 1.0, DEFAULT_PRIORS)
     assert {one.qty for one in sizes} == {None}, "the first unit costs more than 50 bps"
+    assert all("smallest order costs 1" in one.reason for one in sizes)
+
+
+def test_equal_prices_cost_equally_to_the_last_digit() -> None:
+    # One price however much: the averages differ by rounding alone, and may not fall by it.
+    for price in (101, 103, 107, 6_399_983):
+        asks = [((price + 1) * TICK, 10**13)]
+        flat = picture_of([([((price - 1) * TICK, 10**13)], asks)], fee_ppm=333)
+        assert flat.look(0, NOW_NS)
+        curve, _ = capacity(flat, 10**12, 10**13, 1.0, DEFAULT_PRIORS)
+        costs = [one.cost_bps for one in curve]
+        assert costs == sorted(costs)
+
+
+def test_an_event_contract_has_levels_in_cents_too() -> None:
+    asks = [((40 + k) * CENT, 100 * 10**8) for k in range(12)]
+    event = event_picture(asks, [(38 * CENT, 10**8)])
+    assert event.look(0, NOW_NS)
+    total = visible(event)
+    _, sizes = capacity(event, total // 10, total, 1.0, DEFAULT_PRIORS)
+    bps = [one for one in sizes if one.cost_cents is None]
+    cents = [one for one in sizes if one.cost_bps is None]
+    assert [one.cost_bps for one in bps] == list(COST_LEVELS_BPS)
+    assert {one.qty for one in bps} == {None}
+    assert all("bps" in one.reason for one in bps)
+    assert [one.cost_cents for one in cents] == list(COST_LEVELS_CENTS)
+    # One cent to the touch and 1.68 of fee are more than two cents.
+    assert [one.qty is None for one in cents] == [True, True, True, False]
+    assert "cents" in cents[0].reason and cents[3].reason == ""
+    unit = event.cents_per_bp()
+    assert unit is not None and cents[3].qty is not None
+    (cost,) = event.averages([int(cents[3].qty * 10**8)])
+    assert cost is not None
+    assert 4.5 < cost * unit <= 5.0 + 1e-6
+    plain = random_picture(1)
+    assert plain.look(0, NOW_NS)
+    _, sizes = capacity(plain, 10**9, visible(plain), 1.0, DEFAULT_PRIORS)
+    assert {one.cost_cents for one in sizes} == {None}
 
 
 @pytest.mark.parametrize("volume", [None, 10**10, 10**14])

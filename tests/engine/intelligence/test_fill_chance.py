@@ -2,49 +2,146 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import exp
 from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from engine.intelligence.fill_chance import fill_chance, fill_chances
+from engine.intelligence.fill_chance import (
+    FILLS_SHRINK,
+    FillOdds,
+    Lane,
+    fill_chance,
+    fill_chances,
+)
+from engine.intelligence.learned.fill_hazard import FillHazard
+
+ONE = 10**8
+DEEP = 10**18
 
 
-def test_the_price_comes_as_often_as_a_random_walk_reaches_a_spread() -> None:
+def odds(**changes: float) -> FillOdds:
+    """Two bps away, with so much depth that size is no matter, and no tape."""
+    values = {
+        "reach_bps": 2.0,
+        "sigma_bps": 1.0,
+        "ahead_1e8": 0.0,
+        "depth_1e8": DEEP,
+        "rate_1e8": 0.0,
+        "refill_s": 5.0,
+    }
+    return FillOdds(**(values | changes), lanes=())
+
+
+def learned(prior: FillOdds, fills: int, *weights: float, share: float = 1.0) -> FillOdds:
+    """The same odds where a hazard was learned from so many fills."""
+    hazard = FillHazard(fills=fills)
+    if weights:
+        hazard.weights = list(weights)
+    one = Lane(share, 5.0 * ONE, 2.0 * ONE, 1.0, 0.1, 0.0, hazard)
+    return FillOdds(
+        prior.reach_bps,
+        prior.sigma_bps,
+        prior.ahead_1e8,
+        prior.depth_1e8,
+        prior.rate_1e8,
+        prior.refill_s,
+        (one,),
+    )
+
+
+def test_the_price_comes_as_often_as_a_random_walk_reaches_it() -> None:
     random = Random(5)
-    half, sigma, horizon, steps = 0.5, 1.0, 4.0, 400
+    sigma, horizon, steps = 1.0, 4.0, 400
     reached = 0
     walks = 1_500
     for _ in range(walks):
         at = 0.0
         for _ in range(steps):
             at += random.gauss(0.0, sigma * (horizon / steps) ** 0.5)
-            if at <= -2 * half:
+            if at <= -1.0:
                 reached += 1
                 break
     # A walk looked at in steps reaches a little less often than one that is always looked at.
-    assert fill_chance(half, sigma, horizon, 1, None) == pytest.approx(reached / walks, abs=0.05)
+    found = fill_chance(odds(reach_bps=1.0), ONE, horizon)
+    assert found == pytest.approx(reached / walks, abs=0.05)
 
 
-def test_volume_fills_when_the_price_stands_still() -> None:
-    day = 86_400 * 2 * 10**8
-    assert fill_chance(5.0, 0.0, 10.0, 10 * 10**8, day) == pytest.approx(exp(-1.0))
-    assert fill_chance(5.0, 0.0, 10.0, 10**8, None) == 0.0
+def test_trades_fill_when_the_price_stands_still() -> None:
+    still = odds(sigma_bps=0.0, rate_1e8=ONE)
+    assert fill_chance(still, 10 * ONE, 10.0) == pytest.approx(exp(-1.0))
+    queued = odds(sigma_bps=0.0, rate_1e8=ONE, ahead_1e8=10 * ONE)
+    assert fill_chance(queued, 10 * ONE, 10.0) == pytest.approx(exp(-2.0))
+    assert fill_chance(odds(sigma_bps=0.0), ONE, 10.0) == 0.0
 
 
-def test_it_rises_with_time_and_falls_with_size_and_spread() -> None:
-    day = 86_400 * 10**9
-    times = [fill_chance(2.0, 1.0, t, 10**9, day) for t in (0.0, 1.0, 5.0, 60.0, 3600.0)]
-    assert times == sorted(times)
-    assert times[0] == 0.0 and times[-1] < 1.0
-    assert fill_chance(2.0, 0.1, 5.0, 10**9, day) > fill_chance(2.0, 0.1, 5.0, 10**10, day)
-    assert fill_chance(1.0, 1.0, 5.0, 1, None) > fill_chance(2.0, 1.0, 5.0, 1, None)
+def test_a_price_that_comes_brings_no_more_than_there_is() -> None:
+    # 53 of 60 within a second was forecast, of a market that showed 20 and traded 2.
+    thin = odds(reach_bps=0.2, depth_1e8=20 * ONE, rate_1e8=2 * ONE)
+    small, large = fill_chance(thin, ONE // 10, 1.0), fill_chance(thin, 60 * ONE, 1.0)
+    assert small > 0.8
+    assert 60 * large < 20, "what fills is less than all that the far side shows"
+    assert fill_chance(thin, 60 * ONE, 3_600.0) > 0.9
 
 
-@pytest.mark.parametrize("volume", [None, 86_400 * 10**9])
+@settings(max_examples=200, deadline=None)
+@given(
+    reach=st.floats(0.0, 50.0),
+    sigma=st.floats(0.0, 20.0),
+    ahead=st.floats(0.0, 1e12),
+    depth=st.floats(0.0, 1e13),
+    rate=st.floats(0.0, 1e11),
+    fills=st.integers(0, 2_000),
+    weights=st.lists(st.floats(-3.0, 3.0), min_size=5, max_size=5),
+    share=st.floats(0.05, 1.0),
+)
+def test_no_size_fills_more_surely_than_a_smaller_one_and_no_time_less(
+    reach: float,
+    sigma: float,
+    ahead: float,
+    depth: float,
+    rate: float,
+    fills: int,
+    weights: list[float],
+    share: float,
+) -> None:
+    plain = odds(reach_bps=reach, sigma_bps=sigma, ahead_1e8=ahead, depth_1e8=depth, rate_1e8=rate)
+    sizes = [1, 10**6, ONE, 10 * ONE, 1_000 * ONE, 10**15]
+    times = [0.0, 0.5, 1.0, 5.0, 60.0, 900.0, 3_600.0]
+    for one in (plain, learned(plain, fills, *weights, share=share)):
+        table = [[fill_chance(one, size, t) for t in times] for size in sizes]
+        for row in table:
+            assert row[0] == 0.0
+            assert all(0.0 <= a <= b + 1e-12 <= 1.0 + 1e-9 for a, b in pairwise(row))
+        for smaller, larger in pairwise(table):
+            assert all(b <= a + 1e-12 for a, b in zip(smaller, larger, strict=True))
+
+
+def test_what_was_learned_weighs_by_the_fills_that_were_seen() -> None:
+    plain = odds(rate_1e8=ONE)
+    prior = fill_chance(plain, ONE, 1.0)
+    assert fill_chance(learned(plain, 0), ONE, 1.0) == prior
+    few, many = learned(plain, FILLS_SHRINK), learned(plain, 10**9)
+    (lane,) = many.lanes
+    taught = lane.chance(ONE)
+    through = max(exp(-ONE / (DEEP * 1.2)), exp(-1.0))
+    assert fill_chance(many, ONE, 1.0) == pytest.approx(taught * through, rel=1e-6)
+    assert fill_chance(few, ONE, 1.0) == pytest.approx((taught * through + prior) / 2)
+
+
+def test_a_hazard_that_likes_long_queues_is_not_believed() -> None:
+    queues = learned(odds(), 10**9, 0.0, 2.0, 0.0, 0.0, 0.0)
+    (lane,) = queues.lanes
+    assert lane.chance(100 * ONE) == lane.chance(0)
+
+
+@pytest.mark.parametrize("rate", [0.0, 3.0 * ONE])
 @pytest.mark.parametrize("sigma", [0.0, 0.7])
-def test_many_horizons_are_each_its_own(volume: int | None, sigma: float) -> None:
+def test_many_horizons_are_each_its_own(rate: float, sigma: float) -> None:
     times = (0.0, 1.0, 5.0, 900.0)
-    roots = [(2.0 * t) ** 0.5 for t in times]
-    found = fill_chances(1.5, sigma, times, roots, 10**9, volume)
-    assert found == pytest.approx([fill_chance(1.5, sigma, t, 10**9, volume) for t in times])
+    one = odds(sigma_bps=sigma, rate_1e8=rate, depth_1e8=7 * ONE)
+    found = fill_chances(one, 10 * ONE, times)
+    assert found == pytest.approx([fill_chance(one, 10 * ONE, t) for t in times])

@@ -88,7 +88,52 @@ def test_more_than_the_books_hold_is_a_marked_bound() -> None:
     assert beyond.expected_cost_bps > inside.expected_cost_bps
     assert beyond.completion_probability is None and beyond.fill_confidence == ()
     assert beyond.book is not None and beyond.book.qty_1e8 == total
-    assert "bound" in beyond.missing[0]
+    assert "bound" in beyond.missing[0] and "refill" in beyond.missing[0]
+    assert "square-root law" in beyond.missing[1] and beyond.beyond_books == "lower_bound"
+    assert inside.missing == ()
+    picture.day_volume_1e8 = 10**14
+    known = forecast(picture, 3 * total)
+    assert known.beyond_books == "square_root_law" and len(known.missing) == 1
+
+
+@pytest.mark.parametrize("urgency", [0, 1, 2])
+def test_the_headline_is_the_sum_of_its_parts(urgency: int) -> None:
+    for seed in range(5):
+        picture = random_picture(seed)
+        assert picture.look(seed % 2, NOW_NS, urgency)
+        found = forecast(picture, 3 * 10**9)
+        book = found.book
+        assert book is not None and found.expected_cost_bps is not None
+        parts = book.book_cost_bps + book.fee_bps + book.latency_cost_bps
+        assert found.expected_cost_bps == pytest.approx(parts, abs=1e-12)
+        assert book.book_cost_bps == pytest.approx(book.half_spread_bps + book.walk_bps, abs=5.0)
+        assert found.urgency_tradeoff is not None
+        now = found.urgency_tradeoff.frontier[0].cost_bps
+        assert now == pytest.approx(found.expected_cost_bps, abs=1e-4)
+
+
+def test_a_venue_without_a_part_says_why() -> None:
+    # v2 is the cheapest for all of it, yet both halves are cheaper on the two others.
+    asks = [
+        [(101 * TICK, 20), (190 * TICK, 90)],
+        [(101 * TICK, 20), (190 * TICK, 90)],
+        [(102 * TICK, 90)],
+    ]
+    found = made(picture_of([([(99 * TICK, 5)], side) for side in asks], fee_ppm=0), 40)
+    ranking = {one.venue: one for one in found.venue_ranking}
+    assert found.venue_ranking[0].venue == "v2"
+    assert ranking["v2"].share == 0.0 and "cheaper elsewhere" in ranking["v2"].reason
+    assert ranking["v0"].share == ranking["v1"].share == 0.5
+    assert ranking["v0"].reason == ranking["v1"].reason == ""
+
+
+def test_the_least_order_is_that_of_money_too() -> None:
+    # A lot of 0.0001 is worth a hundredth of the ten dollars that are wanted.
+    asks = [(100 * 10**9, 10**10)]
+    poor = picture_of([([(99 * 10**9, 10**10)], asks)], lot_1e8=10_000, notional_min_1e9=10 * 10**9)
+    found = made(poor, 10_000)
+    assert found.expected_cost_bps is None
+    assert "0.0001 is below the smallest order of every venue (0.1)" in found.missing[0]
 
 
 def test_less_than_a_lot_has_no_cost() -> None:

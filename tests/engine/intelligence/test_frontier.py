@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from math import sqrt
 
+import msgspec
 import pytest
 
+from engine.decisions.policies.parameters import DEFAULT_PARAMETERS
 from engine.intelligence.fill_chance import fill_chance
-from engine.intelligence.frontier import frontier, tradeoff
+from engine.intelligence.frontier import FrontierPoint, frontier, tradeoff
+from engine.intelligence.picture import MarketPicture
 from engine.intelligence.priors import DEFAULT_PRIORS, HORIZONS_S
+from engine.intelligence.rest_plan import RestPlan, rest_plan
 from tests.support.markets import NOW_NS
 from tests.support.pictures import random_picture, visible
 
 QTY = 3 * 10**9
 
 
+def rest(picture: MarketPicture, qty: int = QTY) -> RestPlan:
+    return rest_plan(picture, qty, 1, DEFAULT_PARAMETERS, DEFAULT_PRIORS)
+
+
 def test_each_point_is_the_formula() -> None:
     picture = random_picture(3)
     assert picture.look(0, NOW_NS)
-    made = frontier(picture, QTY, 1.5, 0.5, DEFAULT_PRIORS)
+    plan = rest(picture)
+    made = frontier(picture, QTY, 1.5, plan, DEFAULT_PRIORS)
     assert made is not None
     points, source = made
     assert source == "book"
@@ -26,13 +35,13 @@ def test_each_point_is_the_formula() -> None:
     now = picture.sweep(QTY).cost_bps
     assert points[0].cost_bps == pytest.approx(now, abs=1e-4)
     assert points[0].risk_bps == 0.0
-    h, sigma = picture.half_bps, picture.sigma_bps
+    sigma = picture.sigma_bps
     for one in points:
         t = one.horizon_ms / 1_000
-        f, n = fill_chance(h, sigma, t, QTY, None), 1 + int(t / 5)
+        f, n = fill_chance(plan.odds, QTY, t), 1 + int(t / 5)
         walk = picture.sweep(max(1, round(QTY * (1 - f) / n))).cost_bps
         impact = 2 / 3 * (now - picture.touch_bps - 1.5) * (1 - 1 / n)
-        wanted = f * (0.5 - h + 0.5 * h) + (1 - f) * walk + impact
+        wanted = f * plan.filled_bps + (1 - f) * walk + impact
         assert one.cost_bps == pytest.approx(wanted, abs=1e-4)
         assert one.risk_bps == pytest.approx(sigma * sqrt(t / 3))
 
@@ -41,7 +50,7 @@ def test_more_urgent_is_sooner_and_savings_are_against_high() -> None:
     for seed in range(8):
         picture = random_picture(seed)
         assert picture.look(seed % 2, NOW_NS)
-        made = frontier(picture, QTY, 1.5, 0.5, DEFAULT_PRIORS)
+        made = frontier(picture, QTY, 1.5, rest(picture), DEFAULT_PRIORS)
         assert made is not None
         trade = tradeoff(*made, DEFAULT_PRIORS)
         assert trade.high.horizon_ms <= trade.medium.horizon_ms <= trade.low.horizon_ms
@@ -58,4 +67,36 @@ def test_more_than_the_books_show_has_no_frontier() -> None:
     picture = random_picture(3)
     assert picture.look(0, NOW_NS)
     total = visible(picture)
-    assert frontier(picture, total + 1, 1.5, 0.5, DEFAULT_PRIORS) is None
+    assert frontier(picture, total + 1, 1.5, rest(picture, total + 1), DEFAULT_PRIORS) is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_large_order_is_not_filled_at_rest_within_a_second(seed: int) -> None:
+    picture = random_picture(seed)
+    assert picture.look(seed % 2, NOW_NS)
+    total = visible(picture)
+    before = [1.0] * len(HORIZONS_S)
+    points: tuple[FrontierPoint, ...] = ()
+    for share in (0.001, 0.01, 0.1, 0.5, 1.0):
+        qty = int(share * total)
+        plan = rest(picture, qty)
+        made = frontier(picture, qty, 1.5, plan, DEFAULT_PRIORS)
+        assert made is not None
+        points = made[0]
+        shares = [one.passive_share for one in points]
+        assert shares == sorted(shares), "more time fills no less"
+        assert all(b <= a for a, b in zip(before, shares, strict=True)), "more fills no surer"
+        before = shares
+        # What rests and fills comes out of what the far side shows, once and a fifth more.
+        assert shares[1] * qty <= 1.2 * plan.odds.depth_1e8
+    now, second = points[0].cost_bps, points[1].cost_bps
+    assert second > 0.8 * now, "of all that there is nearly nothing fills in a second"
+
+
+def test_what_can_rest_nowhere_is_only_swept() -> None:
+    picture = random_picture(3)
+    assert picture.look(0, NOW_NS)
+    nowhere = msgspec.structs.replace(rest(picture), venues=())
+    made = frontier(picture, QTY, 1.5, nowhere, DEFAULT_PRIORS)
+    assert made is not None
+    assert {one.passive_share for one in made[0]} == {0.0}

@@ -20,7 +20,11 @@ SOR = Bucket("sor", "high", "small", "tight")
 
 def test_a_kind_is_named_and_read_back() -> None:
     assert Bucket.of(SOR.name) == SOR
-    assert SOR.path() == ("all", "tight", "tight/sor", "tight/sor/small", "tight/sor/small/high")
+    kinds = "tight/sor", "tight/sor/small", "tight/sor/small/high"
+    assert SOR.path() == ("coins/takes", "tight/takes", *kinds)
+    event = Bucket("iceberg", "low", "large", "event")
+    kinds = "event/iceberg", "event/iceberg/large", "event/iceberg/large/low"
+    assert event.path() == ("event/rests", *kinds)
     assert len(set(SOR.groups())) == 5
     assert tuple(SOR.shares()) == SOR.groups()
     assert sum(SOR.shares().values()) == 1.0
@@ -71,16 +75,16 @@ def test_pooling_weighs_each_kind_by_its_own_count() -> None:
     tree = ResidualTree(window=30, shrink=50)
     other = Bucket("sor", "low", "small", "tight")
     for n in range(20):
-        tree.add(SOR, float(n))
+        tree.add(SOR.path(), float(n))
     for n in range(10):
-        tree.add(other, 100.0 + n)
+        tree.add(other.path(), 100.0 + n)
     told = [float(n) for n in range(20)] + [100.0 + n for n in range(10)]
     pooled = 7.0
     for values in (told, told, told, told, [float(n) for n in range(20)]):
         own = len(values) / (len(values) + 50)
         expected = float(np.quantile(values, 0.9, method="weibull"))
         pooled = own * expected + (1 - own) * pooled
-    assert tree.quantile(SOR, 0.9, 7.0) == pytest.approx(pooled)
+    assert tree.quantile(SOR.path(), 0.9, 7.0) == pytest.approx(pooled)
     assert tree.count(SOR.name) == 20
     assert tree.count("tight/sor") == 30
     assert tree.count("wide") == 0
@@ -88,10 +92,17 @@ def test_pooling_weighs_each_kind_by_its_own_count() -> None:
 
 def test_a_kind_never_seen_takes_what_its_parents_know() -> None:
     tree = ResidualTree(shrink=1)
-    unseen = Bucket("time_drip", "low", "large", "wide")
-    assert tree.quantile(unseen, 0.9, 1.28) == 1.28
-    assert tree.mean(unseen, 0.5) == 0.5
+    unseen = Bucket("aggressive_chase", "low", "large", "wide")
+    assert tree.quantile(unseen.path(), 0.9, 1.28) == 1.28
+    assert tree.mean(unseen.path(), 0.5) == 0.5
     for _ in range(99):
-        tree.add(SOR, 3.0)
-    assert tree.quantile(unseen, 0.9, 1.28) == pytest.approx(0.99 * 3.0 + 0.01 * 1.28)
-    assert tree.mean(unseen, 0.0) == pytest.approx(0.99 * 3.0)
+        tree.add(SOR.path(), 3.0)
+    assert tree.quantile(unseen.path(), 0.9, 1.28) == pytest.approx(0.99 * 3.0 + 0.01 * 1.28)
+    assert tree.mean(unseen.path(), 0.0) == pytest.approx(0.99 * 3.0)
+    for strange in (
+        Bucket("time_drip", "high", "small", "tight"),
+        Bucket("sor", "x", "y", "event"),
+    ):
+        assert tree.quantile(strange.path(), 0.9, 1.28) == 1.28, (
+            "what rests, and cents, are kept apart"
+        )

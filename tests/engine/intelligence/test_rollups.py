@@ -60,6 +60,22 @@ def test_what_has_no_benchmark_is_counted_but_not_measured() -> None:
     assert totals.maker_fills == 1
 
 
+def test_contracts_have_their_fees_and_slippage_in_cents() -> None:
+    totals = Totals()
+    assert (totals.fee_cents, totals.mean_cents) == (None, None)
+    # Ten contracts a cent above a mid of 40 cents, two cents of fees each; five at an unknown one.
+    totals.add(4_100_000_000, 200_000_000, False, 250.0, 10 * 10**8, 10_000_000.0)
+    totals.add(2_000_000_000, 25_000_000, True, None, 5 * 10**8)
+    assert totals.mean_cents == pytest.approx(1.0)
+    assert totals.fee_cents == pytest.approx(22.5 / 15)
+    twice = Totals.unpacked(totals.packed())
+    twice.merge(totals)
+    assert twice.mean_cents == pytest.approx(1.0)
+    with pytest.raises(ValueError, match="no packed totals"):
+        # As they were before quantities were counted: the file is then read anew.
+        Totals.unpacked(b'[["1","2","3","4","5","6"],[]]')
+
+
 def test_packed_totals_come_back_and_anything_else_is_refused() -> None:
     totals = Totals()
     totals.add(10**25, -5, True, -3.25)

@@ -6,7 +6,10 @@ from math import log, sqrt
 
 import pytest
 
+from engine.decisions.policies.parameters import DEFAULT_PARAMETERS
 from engine.intelligence.fill_chance import fill_chance
+from engine.intelligence.priors import DEFAULT_PRIORS
+from engine.intelligence.rest_plan import rest_plan
 from engine.intelligence.strategies import STANDARD, STRATEGIES, estimate, mean_ms
 from engine.model.graph import Policy
 from tests.support.markets import NOW_NS, TICK
@@ -52,10 +55,12 @@ def test_passive_prices_what_it_misses() -> None:
     assert picture.look(0, NOW_NS)
     one = estimate(picture, 1_000 * LOT, "passive", 2)
     horizon = 30.0
-    f = fill_chance(picture.half_bps, picture.sigma_bps, horizon, 1_000 * LOT, None)
+    rest = rest_plan(picture, 1_000 * LOT, 2, DEFAULT_PARAMETERS, DEFAULT_PRIORS)
+    f = fill_chance(rest.odds, 1_000 * LOT, horizon)
     left = max(1, round(1_000 * LOT * (1 - f)))
     sweep = picture.sweep(left).cost_bps + 0.4 * picture.sigma_bps * sqrt(horizon)
-    resting = -0.5 * picture.half_bps + picture.venue_fee_bps(0, picture.mid, maker=True)
+    # Without a maker fee; one tick ahead of the touch, as high urgency posts.
+    resting = -0.5 * picture.half_bps + 1e4 * TICK / picture.mid
     assert one.est_cost_bps == pytest.approx(f * resting + (1 - f) * sweep, abs=1e-3)
     assert one.fill_rate == f
     assert one.posts_only and not estimate(picture, 1_000 * LOT, "passive_ladder", 2).posts_only
@@ -67,6 +72,26 @@ def test_a_split_takes_part_and_is_no_worse_than_its_other_shares() -> None:
     one = estimate(picture, QTY, "split", 1)
     assert one.taken_share is not None and 0.1 <= one.taken_share <= 0.9
     assert not one.posts_only
+
+
+def test_no_size_is_posted_more_surely_and_no_longer_horizon_less() -> None:
+    for seed in range(4):
+        picture = random_picture(seed)
+        assert picture.look(seed % 2, NOW_NS)
+        total = visible(picture)
+        for name in ("passive", "iceberg"):
+            sizes = [total // 1_000, total // 100, total // 10, total // 2]
+            table = [
+                [
+                    estimate(picture, size, name, 1, horizon_ms=ms).fill_rate or 0.0
+                    for ms in (1_000, 10_000, 100_000)
+                ]
+                for size in sizes
+            ]
+            for row in table:
+                assert row == sorted(row)
+            for shorter in zip(*table, strict=True):
+                assert list(shorter) == sorted(shorter, reverse=True)
 
 
 def test_mean_time_is_that_of_a_constant_hazard() -> None:

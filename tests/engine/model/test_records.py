@@ -21,6 +21,8 @@ from engine.model.records import (
     GraphChanged,
     JournalEntry,
     NodeChanged,
+    PostRecord,
+    PostRules,
     RecordPayload,
     ReportRecorded,
     TradingHalted,
@@ -49,6 +51,11 @@ PAYLOADS: tuple[RecordPayload, ...] = (
     ),
     GraphChanged(GraphStatus.FAILED, "why"),
     TradingHalted(True, "fire", KillScope.SYMBOL, "BTC-USD", True),
+    PostRecord(
+        1, 1, 2, "BTC-USD", Side.SELL, 9, BIG, 1, 7,
+        (PostRules("alpha", -3, 0, 1, 2, 3, 4), PostRules("beta", None, 2, 1, 2, 3, 4)),
+        ("", "FEE_UNKNOWN"), (2**63 - 1, 5), (0, 4), (True, False), ((0, 8, BIG),), 1, "x",
+    ),
 )  # fmt: skip
 
 

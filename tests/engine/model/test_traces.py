@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from engine.decisions.classify import classify
@@ -17,7 +18,7 @@ from engine.model.records import (
 )
 from engine.model.risk import KillScope
 from engine.model.traces import TraceEvent, trace_events
-from tests.support.journals import EntryMaker
+from tests.support.journals import EntryMaker, post_decision
 
 
 def label(venue: str, code: str, text: str) -> str:
@@ -39,6 +40,15 @@ def reported(kind: ReportKind, code: str = "", text: str = "", exchange_ns: int 
 
 def node(status: NodeStatus, reason: str = "", name: str = "graph:g:spot:1") -> NodeChanged:
     return NodeChanged(name, status, reason, 10, 0, 0, 0, "0", 0, 0, 1, b"")
+
+
+def test_an_order_that_rests_says_where_before_it_is_sent() -> None:
+    events = told(EntryMaker().posted())
+    assert [one.event for one in events][1:3] == ["DECISION", "CHILD_SENT"]
+    assert events[1].text == "buy 1 ETH-USD to rest on beta"
+    made = msgspec.structs.replace(post_decision(1, "ETH-USD"), places=(), unplaced_qty_1e8=10**8)
+    (event,) = told([EntryMaker().entry(made, "alice", "g", "n")])
+    assert event.text == "buy 0 ETH-USD, nowhere to go"
 
 
 def test_a_whole_life_in_order() -> None:

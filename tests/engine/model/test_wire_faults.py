@@ -9,7 +9,7 @@ import pytest
 from engine.errors import GraphError
 from engine.model.graph import Graph, SimpleOrder
 from engine.model.intake import parse_graph
-from engine.model.wire_faults import FAULTS_MAX, wire_faults
+from engine.model.wire_faults import FAULTS_MAX, choices_at, fields_at, wire_faults
 
 GOOD: dict[str, Any] = {
     "nodes": [
@@ -68,3 +68,17 @@ def test_what_is_no_object_is_said_so_and_the_number_is_bounded() -> None:
     assert wire_faults({"nodes": [7]}, Graph)[0][0] == "nodes[0]"
     many = {"nodes": [], **{f"f{i}": i for i in range(500)}}
     assert len(wire_faults(many, Graph)) == FAULTS_MAX
+
+
+def test_the_words_of_a_place_are_found_through_lists_and_unions() -> None:
+    assert choices_at(Graph, "nodes[0].side") == "buy, sell"
+    assert choices_at(Graph | SimpleOrder, "nodes[3].execution.urgency") == "low, medium, high"
+    assert choices_at(dict[str, Graph], "[...].nodes[0].side") == "buy, sell"
+    for nowhere in ("nodes[0].node_id", "nodes[0].sied", "x", "nodes", ""):
+        assert choices_at(Graph, nowhere) == ""
+
+
+def test_the_fields_of_a_place_are_those_of_its_struct() -> None:
+    assert fields_at(Graph, "nodes[0].quantity") == "fixed, notional"
+    assert fields_at(SimpleOrder, "").startswith("symbol, side")
+    assert fields_at(Graph, "nodes[0].side") == "" and fields_at(Graph, "nodes[0].x") == ""

@@ -34,6 +34,8 @@ def test_a_book_is_read_again_only_after_it_was_written() -> None:
     market = MarketBlock(listings_of("x", ["A"])[0].instrument, listings_of("x", ["A"]), 16)
     slot, ring = market.slot(0), DeltaRing(16)
     book = RecordedBook(market, 0)
+    market.own.put("ours", 0, 1, 7, 5)
+    assert market.own.best(0, 1) == [], "a recording shows none of our orders"
 
     def write(price: int, qty: int) -> None:
         start = ring.reserve(1)

@@ -97,6 +97,8 @@ def test_open_graphs_come_back_as_far_as_they_were_recorded(tmp_path: Path) -> N
     assert leaving.children and all(one.order.qty_1e8 > 0 for one in leaving.children)
     assert sum(one.order.qty_1e8 for one in leaving.children) == QTY
     assert leaving.memory.edges[0].fired
+    for child in (*entry.children, *leaving.children):
+        assert 0 < abs(child.touch_1e9 - child.mid_1e9) < child.mid_1e9 // 1_000
 
 
 def test_a_graph_whose_instrument_is_gone_stops_the_start_with_the_way_out(tmp_path: Path) -> None:

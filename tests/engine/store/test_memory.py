@@ -68,7 +68,7 @@ def test_a_crash_keeps_the_group_or_loses_it_whole(kept: bool) -> None:
 
 
 def test_open_graphs_are_those_of_the_database() -> None:
-    entries = story(40, seed=9)
+    entries = story(40, seed=9, posted=3)
     memory, store = MemoryStore(), SqliteStore(":memory:")
     memory.commit(entries)
     store.commit(entries)

@@ -33,7 +33,7 @@ def stored(entries: Sequence[JournalEntry], sizes: Sequence[int]) -> MemoryStore
 @pytest.mark.parametrize("sizes", [(1,), (2, 11), (10_000,)])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_rows_are_those_of_the_slow_twin(sizes: Sequence[int], seed: int) -> None:
-    entries = story(25, seed=seed)
+    entries = story(25, seed=seed, posted=4)
     tables = stored(entries, sizes).tables
     graphs = [
         (
@@ -71,6 +71,7 @@ def test_rows_are_those_of_the_slow_twin(sizes: Sequence[int], seed: int) -> Non
         for row in tables.fills
     ] == naive.fills(entries)
     assert [(row.seq, row.decision_id) for row in tables.decisions] == naive.decisions(entries)
+    assert [(row.seq, row.decision_id) for row in tables.posts] == naive.posts(entries)
     assert {
         name: (row.filled_qty_1e8, row.state) for name, row in tables.children.items()
     } == naive.children(entries)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine.errors import JournalError
@@ -17,12 +18,13 @@ from engine.model.records import (
     DecisionRecord,
     GraphAccepted,
     JournalEntry,
+    PostRecord,
     ReportRecorded,
     TradingHalted,
 )
 from engine.model.risk import KillScope
 from engine.store.journal import SqliteStore
-from engine.store.queries import Page, Queries, decision_record
+from engine.store.queries import Page, Queries, choice_record, decision_record
 from engine.store.rows import FillRow, NodeRow
 from engine.store.writer import WriterThread
 from tests.support.journals import SYMBOLS, EntryMaker, grouped, story
@@ -185,6 +187,49 @@ def test_decisions_keep_their_whole_record(tmp_path: Path) -> None:
     assert [decision_record(row) for row in queries.decisions("bob", LIVE, last_n=2)] == (
         recorded[:-3:-1]
     )
+
+
+def test_decisions_to_take_and_to_post_are_told_together_or_apart(tmp_path: Path) -> None:
+    maker = EntryMaker()
+    entries = [maker.started()]
+    for client in ("alice", "bob", "alice"):
+        entries += [*maker.order(client, nodes=2), *maker.posted(client)]
+    queries = Queries(filled(tmp_path / "a.db", entries))
+    kinds = DecisionRecord | PostRecord
+    made = [one for one in entries if one.client_id == "alice" and isinstance(one.payload, kinds)]
+    rows = queries.decisions("alice", SANDBOX, posts=True)
+    assert [row.seq for row in rows] == [one.seq for one in made][::-1]
+    assert [choice_record(row) for row in rows] == [one.payload for one in made][::-1]
+    assert queries.decisions("alice", SANDBOX, posts=True, last_n=2) == rows[:2]
+    takes = [row for row in rows if isinstance(choice_record(row), DecisionRecord)]
+    assert 0 < len(takes) < len(rows)
+    assert list(queries.decisions("alice", SANDBOX)) == takes
+    posted = next(row for row in rows if row not in takes)
+    name = f"graph:{posted.graph_id}:{posted.node_id}:1"
+    assert queries.decisions("alice", SANDBOX, node_order_id=name) == ()
+    assert queries.decisions("alice", SANDBOX, node_order_id=name, posts=True) == (posted,)
+    assert queries.decisions("bob", SANDBOX, node_order_id=name, posts=True) == ()
+    assert posted.order_number is not None
+    assert queries.choice_count(posted.order_number) == 1
+    (child,) = queries.children_of(posted.order_number)
+    assert queries.decision_of(child) is None, "no choice to take made it"
+    assert queries.decisions("alice", SANDBOX, decision_id=posted.seq, posts=True) == (posted,)
+    assert queries.decisions("bob", SANDBOX, decision_id=posted.seq, posts=True) == ()
+
+
+def test_the_choice_behind_a_child_is_that_of_its_own_attempt(tmp_path: Path) -> None:
+    maker = EntryMaker()
+    path = tmp_path / "a.db"
+    entries = [maker.started(), *maker.order(), *maker.order()]
+    queries = Queries(filled(path, entries))
+    made = [one.payload for one in entries if isinstance(one.payload, DecisionRecord)]
+    rows = [queries.children_of(number) for number in (1, 2)]
+    found = [queries.decision_of(children[0]) for children in rows]
+    assert found == made, "of two orders, and neither gets the other's"
+    posted = msgspec.structs.replace(rows[0][0], attempt=2)
+    assert queries.decision_of(posted) is None, "of another attempt, which was not routed"
+    early = msgspec.structs.replace(rows[0][0], first_seq=1)
+    assert queries.decision_of(early) is None
 
 
 def test_the_history_of_a_graph_is_its_own_entries(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.support.journals import story
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_a_row_survives_the_database(table: Table) -> None:
     store = SqliteStore(":memory:")
-    store.commit(story(30))
+    store.commit(story(30, posted=2))
     sql = f"SELECT * FROM {table.name}"
     found = store.connection.execute(sql).fetchall()
     assert found

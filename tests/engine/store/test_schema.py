@@ -75,10 +75,37 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
 def test_another_schema_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     connection = connect(str(path))
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute("PRAGMA user_version = 3")
     connection.close()
-    with pytest.raises(JournalError, match="schema version 2"):
+    with pytest.raises(JournalError, match="schema version 3"):
         connect(str(path))
+
+
+def test_a_journal_without_posts_is_read_as_it_is_and_brought_up_when_written(
+    tmp_path: Path,
+) -> None:
+    """What a journal of schema version 1 is."""
+    path = tmp_path / "a.db"
+    connection = connect(str(path))
+    connection.executescript("DROP TABLE posts; PRAGMA user_version = 1;")
+    connection.close()
+    before = path.read_bytes()
+    reader = connect_read_only(path)
+    assert reader.execute("SELECT * FROM posts").fetchall() == []
+    assert (
+        reader.execute("SELECT name FROM main.sqlite_master WHERE name = 'posts'").fetchall() == []
+    )
+    reader.close()
+    assert path.read_bytes() == before
+    connect(str(path)).close()
+    connection = connect(str(path))
+    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    names = "SELECT name FROM sqlite_master WHERE name LIKE 'posts%' ORDER BY name"
+    assert connection.execute(names).fetchall() == [
+        ("posts",),
+        ("posts_account",),
+        ("posts_order",),
+    ]
 
 
 def test_a_reader_cannot_write(tmp_path: Path) -> None:

@@ -42,6 +42,19 @@ def test_a_sound_journal(path: Path) -> None:
     assert report.groups == -(-len(ENTRIES) // 10)
 
 
+def test_a_row_of_a_decision_to_post_is_what_its_entry_says(tmp_path: Path) -> None:
+    path = tmp_path / "posts.db"
+    store = SqliteStore(path)
+    store.commit(story(2, posted=2))
+    store.close()
+    assert verify(path).ok
+    tamper(path, "UPDATE posts SET decision_id = decision_id + 1")
+    report = verify(path)
+    assert "table posts" in report.problem and "decision_id" in report.problem
+    tamper(path, "DELETE FROM posts")
+    assert "table posts lacks the row" in verify(path).problem
+
+
 def test_an_open_journal_can_be_verified(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "a.db")
     store.commit(ENTRIES)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 from msgspec import Meta
 
 from engine.model.wire import Wire
 from engine.service.access.scopes import Scope
+from engine.service.api_error import ApiError, ErrorCode
 from engine.service.intelligence.desk_views import AbReport, SummaryView
 from engine.service.rest.call import Call
 from engine.service.rest.door import Door
 
 __all__ = ["DOORS"]
 
-DATE_LENGTH = 10
 # Days that are looked at where no beginning is given: all that a desk would call recent.
-FIRST_DAY = "2020-01-01"
+FIRST_DAY = date(2020, 1, 1)
 
 
 class AbQuery(Wire, frozen=True, kw_only=True):
-    """`since` and `until` are ISO 8601; whole UTC days are looked at, both included."""
+    """`since` and `until` are days or moments as ISO 8601; whole UTC days are looked at, both
+    included, all up to today where not given. `symbol` looks at one instrument.
+    """
 
     symbol: Annotated[str, Meta(max_length=512)] | None = None
     since: Annotated[str, Meta(max_length=40)] | None = None
@@ -28,7 +31,9 @@ class AbQuery(Wire, frozen=True, kw_only=True):
 
 
 class TcaQuery(AbQuery, frozen=True, kw_only=True):
-    """With a routing version, the orders whose first decision was made by it."""
+    """`routing_version` keeps orders whose first decision was made by it; `venue` keeps what filled
+    there.
+    """
 
     venue: Annotated[str, Meta(max_length=64)] | None = None
     routing_version: Annotated[int, Meta(ge=1, le=3)] | None = None
@@ -55,11 +60,28 @@ async def ab_report(call: Call, query: AbQuery, body: None) -> AbReport:
 
 
 def window(since: str | None, until: str | None) -> dict[str, str | None]:
-    """The days of two moments."""
+    """The UTC days of two moments; ApiError that names the one which is none."""
+    start = None if since is None else utc_day("since", since)
+    end = None if until is None else utc_day("until", until)
+    if start is not None and start > (end or datetime.now(UTC).date()):
+        text = "since lies after until, which is today where it is not given; exchange them"
+        raise ApiError(ErrorCode.INVALID_PARAMS, text, [("since", text)])
+    if start is None:
+        start = FIRST_DAY if end is None else min(FIRST_DAY, end)
     return {
-        "start_date": FIRST_DAY if since is None else since[:DATE_LENGTH],
-        "end_date": None if until is None else until[:DATE_LENGTH],
+        "start_date": start.isoformat(),
+        "end_date": None if end is None else end.isoformat(),
     }
+
+
+def utc_day(name: str, text: str) -> date:
+    """The day of a moment; one without an offset is in UTC already."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo is None else moment.astimezone(UTC)).date()
+    except (ValueError, OverflowError):
+        sentence = f"{name} is a day or moment as ISO 8601 (2026-01-31), not {text!r:.40}"
+        raise ApiError(ErrorCode.INVALID_PARAMS, sentence, [(name, sentence)]) from None
 
 
 async def canonical(call: Call, symbol: str | None) -> str | None:

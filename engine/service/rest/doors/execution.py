@@ -33,7 +33,7 @@ Names = Annotated[str, Meta(max_length=512)]
 
 
 class ForecastQuery(Wire, frozen=True, kw_only=True):
-    """`qty` in human units."""
+    """An order to be. `qty` is in units of the instrument: coins or contracts."""
 
     symbol: Symbol
     side: Side
@@ -42,9 +42,14 @@ class ForecastQuery(Wire, frozen=True, kw_only=True):
 
 
 class SimulateQuery(Wire, frozen=True, kw_only=True):
-    """`exclude_venues` and `strategies` are lists with commas; `method` closed_form is at once.
+    """An order to be, and how it might be worked.
 
-    `method` simulated answers with a job; `runs` and `seed` are its own.
+    `qty` is in units of the instrument: coins or contracts. `strategies` are aggressive, passive,
+    split or policies, with commas. `exclude_venues` are left out, with commas. `passive_only` keeps
+    strategies that never take before their horizon ends; `max_cost_bps` keeps those whose median
+    cost is at most that, + is a cost. `method` is `closed_form`, which answers at once, or
+    `simulated`, which answers with a job; `runs` is that job's number of markets; `seed` is what
+    they are drawn from, a new one unless given.
     """
 
     symbol: Symbol
@@ -61,13 +66,19 @@ class SimulateQuery(Wire, frozen=True, kw_only=True):
 
 
 class ReviewQuery(Wire, frozen=True, kw_only=True):
-    """`decision_price` is the price at which the client decided, for the delay."""
+    """`decision_price` is the price at which the client decided, in USD a unit; the cost of the
+    delay since is then told apart.
+    """
 
     decision_price: Decimal | None = None
 
 
 class SummaryQuery(Wire, frozen=True, kw_only=True):
-    """Days as YYYY-MM-DD in UTC, both included, today where not given."""
+    """Whole UTC days.
+
+    `start_date` and `end_date` are the first and the last as YYYY-MM-DD, both included, today where
+    not given. `venue` counts only what filled there; `symbol` counts only that instrument.
+    """
 
     start_date: Annotated[str, Meta(max_length=40)] | None = None
     end_date: Annotated[str, Meta(max_length=40)] | None = None
@@ -76,20 +87,33 @@ class SummaryQuery(Wire, frozen=True, kw_only=True):
 
 
 class DecisionsQuery(Wire, frozen=True, kw_only=True):
-    """`last_n` above 1000 is 1000."""
+    """`node_order_id` looks at one order, all of the client otherwise.
+
+    `last_n` is how many at most, newest first; above 1000 is 1000. `decision_id` looks at one
+    decision.
+    """
 
     node_order_id: Annotated[str, Meta(max_length=512)] | None = None
     last_n: Annotated[int, Meta(ge=1)] = 20
+    decision_id: Annotated[int, Meta(ge=1, le=2**63 - 1)] | None = None
 
 
 async def forecast(call: Call, query: ForecastQuery, body: None) -> ForecastView:
-    """Pre-trade forecast: cost, downside, fill confidence, capacity, venues, urgency."""
+    """Pre-trade forecast: cost, downside, fill confidence, capacity, venues, urgency.
+
+    Of an order that takes at once, on the books as they are now. Books of a symbol that nobody
+    looked at for a while are asked for first, which takes up to half a second.
+    """
     qty = exact("qty", query.qty, 8)
     return await call.stack.intelligence.forecast(query.symbol, query.side, qty, query.urgency)
 
 
 async def simulate(call: Call, query: SimulateQuery, body: None) -> SimulationView | SimulationJob:
-    """Pre-trade comparison of strategies for the same order; a job for the simulated method."""
+    """Pre-trade comparison of strategies for the same order; a job for the simulated method.
+
+    The closed form is at once. The job plays the real policies in seeded markets that start from
+    the books of now; `GET /v1/execution/simulate/jobs/{job_id}` tells how far it has come.
+    """
     if query.method == "simulated":
         return await call.stack.intelligence.simulate_runs(
             call.caller.client_id,
@@ -117,12 +141,22 @@ async def simulate(call: Call, query: SimulateQuery, body: None) -> SimulationVi
 
 
 async def live(call: Call, query: None, body: None) -> LiveView:
-    """Live monitor of one order: fills, pace, cost in flight, venue health, advice."""
+    """Live monitor of one order: fills, pace, cost in flight, venue health, advice.
+
+    Quantities are 1e-8 and sum: filled, working, unknown (asked of the venue) and what is not out
+    yet. Costs are bps of the arrival mid, + is a cost. An order that has ended is answered as it
+    ended, with `terminal`; an order of another client, or of nobody, is 404.
+    """
     return await call.stack.intelligence.live(call.caller.client_id, call.path["node_order_id"])
 
 
 async def review(call: Call, query: ReviewQuery, body: None) -> Review:
-    """Post-trade review of one order: children, decisions, benchmarks, TCA, fees."""
+    """Post-trade review of one order: children, decisions, benchmarks, TCA, fees.
+
+    Money is 1e-9 USD, + is a cost; the parts of `tca` sum to its shortfall to the last unit. An
+    order that still works is reviewed as far as it has come: what depends on its end is null, and
+    `missing` says so. It survives a restart; markouts come in as their time passes.
+    """
     price = (
         None if query.decision_price is None else exact("decision_price", query.decision_price, 9)
     )
@@ -132,7 +166,11 @@ async def review(call: Call, query: ReviewQuery, body: None) -> Review:
 
 
 async def summary(call: Call, query: SummaryQuery, body: None) -> SummaryView:
-    """Desk summary over whole UTC days: orders, fills, notional, slippage, venues, symbols."""
+    """Desk summary over whole UTC days: orders, fills, notional, slippage, venues, symbols.
+
+    All orders of this client, from the durable record. Slippage is price only, against the mid at
+    each order's arrival, + is a cost.
+    """
     return await call.stack.intelligence.summary(
         call.caller.client_id,
         start_date=query.start_date,
@@ -143,9 +181,15 @@ async def summary(call: Call, query: SummaryQuery, body: None) -> SummaryView:
 
 
 async def decisions(call: Call, query: DecisionsQuery, body: None) -> DecisionList:
-    """The last routing decisions of this client, each redone from its record."""
+    """The last routing decisions of this client, each redone from its record.
+
+    Newest first: what was chosen, what every venue would have cost, and the best that could be.
+    """
     return await call.stack.intelligence.decisions(
-        call.caller.client_id, last_n=query.last_n, node_order_id=query.node_order_id
+        call.caller.client_id,
+        last_n=query.last_n,
+        node_order_id=query.node_order_id,
+        decision_id=query.decision_id,
     )
 
 

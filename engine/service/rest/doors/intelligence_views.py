@@ -32,7 +32,7 @@ class SymbolQuery(Wire, frozen=True, kw_only=True):
 
 
 class DepthQuery(Wire, frozen=True, kw_only=True):
-    """One symbol and how many levels a side, of all venues together."""
+    """`depth` is how many levels a side to show, of all venues together."""
 
     symbol: Symbol
     depth: Annotated[int, Meta(ge=1, le=DEPTH_MAX)] = DEPTH_MAX

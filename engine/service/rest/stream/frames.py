@@ -75,7 +75,7 @@ def read(text: str | bytes) -> ClientFrame:
     try:
         frame = _DECODER.decode(text)
     except msgspec.DecodeError as error:
-        raise unreadable(error, "frame") from None
+        raise unreadable(error, "frame", ClientFrame) from None
     except RecursionError:
         raise ApiError(ErrorCode.BAD_REQUEST, "the frame is nested too deeply") from None
     if frame.subscribe is UNSET and frame.unsubscribe is UNSET and frame.resume_from is UNSET:

@@ -81,8 +81,9 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
 
 
 class Routing(msgspec.Struct, frozen=True, kw_only=True):
-    """A routing decision. `chosen` is the venue of the largest leg, null when nothing was placed;
-    estimates are null where no two-sided book was."""
+    """A routing decision. `decision_id` is the number of its journal entry; `chosen` is the venue
+    of the largest leg, null when nothing was placed; estimates are null where no two-sided book
+    was."""
 
     decision_id: int
     graph_id: str
@@ -117,7 +118,7 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
         unit = PAYOFF_1E9 / record.mid_1e9 if is_prediction and record.mid_1e9 else 1.0
         single = record.best_single_venue and (record.mid_1e9 or not is_prediction)
         return cls(
-            decision_id=record.decision_id,
+            decision_id=entry.seq,
             graph_id=entry.graph_id,
             node_id=entry.node_id,
             node_order_id=node_order_id,

@@ -46,6 +46,13 @@ def test_steps_periods_and_horizons(
     assert list(policy.on_wake(view_at(horizon_s * S, 100))) == [Stop(Reason.EXPIRED)]
 
 
+def test_it_starts_at_the_best_price_that_is_not_the_engines_own() -> None:
+    market = StatedMarket()
+    market.behind_own = ASK + 7 * TICK
+    first = chase(Urgency.LOW).start(view_at(0, 100, market=market))[0]
+    assert first == Route(100, TimeInForce.IOC, rest=False, limit_1e9=ASK + 7 * TICK)
+
+
 @pytest.mark.parametrize(
     ("urgency", "ticks"), [(Urgency.LOW, 1), (Urgency.MEDIUM, 1), (Urgency.HIGH, 2)]
 )

@@ -54,6 +54,15 @@ def test_it_never_goes_back_behind_what_rested_unless_that_is_marketable() -> No
     assert peg.price(view_at(2, 5, market=market)) == BID - 3 * TICK
 
 
+def test_what_rested_and_went_before_a_look_counts_as_well() -> None:
+    peg, market = Peg(rule()), StatedMarket()
+    peg.sent(BID + 2 * TICK)
+    # It all rested, so that nobody was told of an answer, and a part of it has gone since.
+    market.bid, market.ask = BID, BID + 6 * TICK
+    assert peg.price(view_at(1, 5, market=market)) == BID + 2 * TICK
+    assert not peg.out
+
+
 def test_an_empty_side_is_waited_for_or_opened_at_the_limit() -> None:
     market = StatedMarket()
     market.bid = None

@@ -57,6 +57,19 @@ def test_a_cheap_spread_is_crossed(urgency: Urgency, pct: int) -> None:
         assert isinstance(action, Route if crosses or late else Post)
 
 
+def test_it_crosses_to_the_best_price_that_is_not_the_engines_own() -> None:
+    """An own order inside the spread makes crossing no cheaper, and is not what is crossed to."""
+    for usual, crosses in ((9 * TICK, True), (8 * TICK, False)):
+        market = wide()
+        market.ask, market.behind_own, market.usual_spread = BID + TICK, BID + 9 * TICK, usual
+        policy = drip(Urgency.MEDIUM)
+        policy.start(view_at(0, Q, market=market))
+        action = policy.on_wake(view_at(5 * S, Q, market=market))[0]
+        assert isinstance(action, Route if crosses else Post)
+        if isinstance(action, Route):
+            assert action.limit_1e9 == BID + 9 * TICK
+
+
 @pytest.mark.parametrize(
     ("urgency", "horizon_s", "pct"), [(Urgency.LOW, 600, 20), (Urgency.MEDIUM, 120, 10)]
 )

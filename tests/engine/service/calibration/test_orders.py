@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise
 from random import Random
 
+import pytest
+
+from engine.errors import RuntimeFault
 from engine.messages import Subscribe
+from engine.model.records import JournalEntry
 from engine.service.calibration.orders import (
     CLIENT,
     POLICIES,
@@ -14,6 +19,7 @@ from engine.service.calibration.orders import (
     SHARE_MIN,
     EndWatch,
     Lane,
+    check_sound,
     draw_order,
 )
 from tests.support.graph_world import GraphWorld
@@ -87,3 +93,18 @@ def test_a_refused_order_is_counted_and_the_next_one_comes() -> None:
     lane.turn()
     assert (lane.refused, lane.free) == (1, True)
     assert "planted" in lane.why
+
+
+def test_a_scorer_that_fails_is_no_silence() -> None:
+    class Broken:
+        def deliver(self, entries: Sequence[JournalEntry]) -> bool:
+            raise KeyError(entries[0].seq)
+
+    world = GraphWorld()
+    lane = lane_over(world)
+    world.driver.tell(world.world.stream, Subscribe(Broken(), None, None))
+    check_sound(world.system)
+    lane.turn()
+    world.driver.run_for(10**9)
+    with pytest.raises(RuntimeFault, match="stream failed: KeyError"):
+        check_sound(world.system)

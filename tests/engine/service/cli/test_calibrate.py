@@ -39,6 +39,11 @@ def test_a_small_run_prints_coverage_by_kind_and_the_losses(
     assert "simulated: 120 orders scored, 40 fitted before, seed 2" in out
     for word in ("coverage of P90", "99.5 % band", "Kupiec's test", "pinball loss", "books"):
         assert word in out
+    for legend in ("Wilson: where", "law: the square-root law", "one quantile: of all"):
+        assert legend in out
+    heads = next(line for line in out.splitlines() if "our P90 there" in line)
+    values = out.splitlines()[out.splitlines().index(heads) + 1]
+    assert "(" not in values and len(values.split()) == len(calibrate.LOSS_HEADER)
     assert code == (0 if "every criterion is met" in out else 1)
     assert max(map(len, out.splitlines())) <= 100
 

@@ -9,9 +9,29 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from engine import ExecutionEngine
 from engine.errors import ConfigError
-from engine.service.cli.forecast import add_arguments, bar, curve_lines, run
+from engine.model.units import QTY_SCALE, Side
+from engine.service.cli.forecast import (
+    add_arguments,
+    bar,
+    curve_lines,
+    forecast_of,
+    print_forecast,
+    run,
+)
+from engine.service.intelligence.board import Intelligence
 from engine.service.intelligence.views import ForecastView
+from engine.service.markets.board import Markets
+from engine.service.quotes.board import Quotes
+from tests.support.intelligence_rig import with_board
+
+NAMES = (
+    "btc-above-70k-year-end:NO",
+    "btc-above-70k-year-end",
+    "KXBTCZ-26DEC31-T70000:no",
+    "https://polymarket.com/event/btc-updown-today:down",
+)
 
 CONFIG = '[venues]\ntype = "sandbox"\nseed = 3\nevents = false\nlatency_scale = 0.1\n'
 
@@ -29,8 +49,11 @@ def test_it_draws_the_curve_and_the_venues(
 ) -> None:
     assert forecast(tmp_path, "ETH-USD", "buy", "20") == 0
     out = capsys.readouterr().out
-    for words in ("buy 20 ETH-USD", "P90", "cost by size", "o", "landed bps", "binance", "medium"):
+    for words in ("buy 20 ETH-USD at once", "P90", "cost in bps", "landed bps", "binance"):
         assert words in out
+    assert "size in ETH, logarithmic axis" in out
+    # The headline is of a sweep now; the table is of taking time.
+    assert "taking more time instead, by urgency" in out and "an immediate sweep" in out
     assert max(map(len, out.splitlines())) <= 100
 
 
@@ -49,9 +72,38 @@ def test_json_is_the_wires_answer_and_its_curve_is_drawn_from_it(
 
 
 def test_mistakes_are_told(tmp_path: Path) -> None:
-    for words in (("NOPE", "buy", "1"), ("ETH-USD", "buy", "x"), ("ETH-USD", "buy", "-1")):
-        with pytest.raises(ConfigError):
+    for qty in ("x", "-1", "1e30"):
+        words = ("ETH-USD", "buy", qty)
+        with pytest.raises(ConfigError, match=r"^qty"):
             forecast(tmp_path, *words)
+    with pytest.raises(ConfigError, match="did you mean ETH-USD") as unknown:
+        forecast(tmp_path, "ETHUSD", "buy", "1")
+    assert "GET" not in str(unknown.value), "there is no server here"
+
+
+def test_event_contracts_are_named_as_over_rest_on_both_sides(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def work(engine: ExecutionEngine, _: Intelligence) -> list[ForecastView]:
+        markets = Markets(engine)
+        board = Intelligence(engine, Quotes(engine, resolve=markets.resolve))
+        made = [await forecast_of(engine, name, Side.BUY, 500 * QTY_SCALE, "low") for name in NAMES]
+        at_rest = await board.forecast(NAMES[0], "buy", 500 * QTY_SCALE, "low")
+        board.close()
+        assert made[0].expected_cost_cents == pytest.approx(at_rest.expected_cost_cents, rel=0.5)
+        with pytest.raises(ConfigError, match="name one of them: next-mayor"):
+            await forecast_of(engine, "next-mayor-of-rivermouth", Side.BUY, QTY_SCALE, "low")
+        return made
+
+    made = with_board(work, events=True)
+    assert [one.symbol for one in made] == list(NAMES)
+    no, yes = made[0], made[1]
+    assert (
+        no.mid is not None and yes.mid is not None and no.mid + yes.mid == pytest.approx(1, abs=0.1)
+    )
+    print_forecast(no)
+    out = capsys.readouterr().out
+    assert f"buy 500 {NAMES[0]} at once" in out and "size in contracts, logarithmic axis" in out
 
 
 def test_a_bar_keeps_within_its_width() -> None:

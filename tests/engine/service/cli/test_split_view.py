@@ -56,3 +56,11 @@ def test_sides_are_kept_apart_and_the_worst_limit_is_shown(
     assert "buy" in bought and "1 of 3" in bought and "at 25 " in bought
     assert bought.endswith("worst limit 30")
     assert "sell" in sold and "at 11 " in sold and sold.endswith("worst limit 10")
+
+
+def test_a_leg_without_fills_has_no_price(capsys: pytest.CaptureFixture[str]) -> None:
+    with SplitView() as view:
+        intent = ChildIntent("xg", "alpha", Side.BUY, 10**8, 20 * 10**9, TimeInForce.IOC)
+        view.take(ChildrenIntended(1, 1, (intent,)))
+    line = capsys.readouterr().out
+    assert "0 of 1" in line and "at - " in line and "at 0" not in line

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import pytest
 
-from engine import ExecutionEngine
+from engine import EngineConfig, ExecutionEngine, qty_1e8
 from engine.service.api_error import ApiError, ErrorCode
+from engine.service.config import SandboxVenues
 from engine.service.intelligence.board import Intelligence
 from engine.service.intelligence.views import Review
 from tests.support.intelligence_rig import ETH, ended, with_board
@@ -142,3 +143,23 @@ def test_what_is_durable_survives_a_restart(tmp_path: Path) -> None:
         assert not any("watched" in one for one in review.missing)
 
     with_board(second, data_dir=str(tmp_path))
+
+
+def test_a_library_user_opens_and_closes_it_around_the_work() -> None:
+    async def main() -> None:
+        config = EngineConfig(venues=SandboxVenues(seed=3, events=False, latency_scale=0.1))
+        async with ExecutionEngine(config) as engine:
+            others = asyncio.all_tasks()
+            async with Intelligence(engine) as intelligence:
+                await engine.ready()
+                assert asyncio.all_tasks() > others, "it watches"
+                view = await intelligence.forecast("ETH-USD", "sell", qty_1e8("2.5"), "high")
+                assert (view.qty_1e8, view.urgency) == (250_000_000, "high")
+                assert view.expected_cost_bps is not None
+                client = engine.config.client_id
+                assert (await intelligence.summary(client)).total_orders == 0
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert asyncio.all_tasks() <= others, "and nothing of it goes on"
+
+    asyncio.run(main())

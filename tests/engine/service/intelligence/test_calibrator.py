@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from actors.router import RouterActor
+from engine.intelligence.forecast import MODEL_VERSION
 from engine.messages import GraphCommandKind, Subscribe
 from engine.service.intelligence.calibrator import Calibrator
 from engine.service.intelligence.estimates import realised_bps
@@ -111,6 +112,12 @@ def test_a_resting_order_counts_even_near_its_venue_and_a_take_does_not() -> Non
     assert watched.scored == []
     ((_, why),) = watched.log.voids()
     assert why.startswith("degenerate")
+    # It does not count, but what it came to is told beside what was said.
+    told = watched.log.ended_forecast(watched.log.voids()[0][0])
+    assert told is not None
+    assert told.model_version == MODEL_VERSION
+    assert (told.sample_size, told.p90_bps > told.median_bps > 0.0) == (0, True)
+    assert told.realised_bps == pytest.approx(0.5 / 2325 * 1e4 + 10 * 2325.5 / 2325, abs=1e-6)
     watched.start("passive_limit", 9_000, horizon_ms=3_000)
     assert len(watched.scored) == 1
 

@@ -197,6 +197,8 @@ def test_a_no_order_counts_at_its_own_prices() -> None:
         report = await board.ab_report("local")
         (version,) = report.versions
         assert version.notional_1e9 == pytest.approx(paid, abs=1)
-        assert version.slippage_bps.mean == pytest.approx(order.arrival_slippage_bps, rel=1e-3)
+        assert (version.unit, version.slippage_bps) == ("cents", None)
+        assert version.slippage_cents is not None
+        assert version.slippage_cents.mean == pytest.approx(order.arrival_slippage_cents, rel=1e-3)
 
     with_board(work, events=True)

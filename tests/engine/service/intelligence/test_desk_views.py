@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from engine.service.intelligence import desk_views
-from engine.service.intelligence.desk_views import OptimalityGap, SlippageQuantiles, VersionRow
+from engine.service.intelligence.desk_views import CentsQuantiles, OptimalityGap, VersionRow
 
 
 def test_what_is_not_known_is_null_and_not_missing() -> None:
@@ -21,18 +21,22 @@ def test_what_is_not_known_is_null_and_not_missing() -> None:
     told = msgspec.json.decode(msgspec.json.encode(gap))
     assert set(told) == set(OptimalityGap.__struct_fields__)
     assert told["p50_bps"] is None
-    nothing = SlippageQuantiles(p50=None, p75=None, p95=None, p99=None, mean=None)
+    nothing = CentsQuantiles(p50=None, p75=None, p95=None, p99=None, mean=None)
     row = VersionRow(
         routing_version=None,
+        unit="cents",
         orders=0,
         filled_orders=0,
         measured_orders=0,
         fill_rate=None,
         notional_usd=0.0,
         notional_1e9=0,
-        slippage_bps=nothing,
+        slippage_bps=None,
+        slippage_cents=nothing,
         mean_cost_bps=None,
+        mean_cost_cents=None,
         standard_error_bps=None,
+        standard_error_cents=None,
         reason="not enough",
     )
     again = msgspec.json.decode(msgspec.json.encode(row), type=VersionRow)

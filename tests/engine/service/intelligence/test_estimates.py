@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from engine.intelligence.fill_chance import fill_chance
 from engine.model.graph import (
     Execution,
     FixedAmount,
@@ -61,7 +60,6 @@ def test_a_resting_order_has_another_base_over_the_same_sweep() -> None:
     assert made.estimate is not None
     assert made.estimate.base_bps != pytest.approx(made.walk_bps, abs=0.1)
     assert made.estimate.bucket.name == "wide/passive_limit/large/low"
-    assert fill_chance(2.15, 1.0, 60.0, ONE, None) > 0
 
 
 def test_events_are_counted_in_cents() -> None:

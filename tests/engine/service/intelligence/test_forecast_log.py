@@ -15,6 +15,7 @@ from engine.intelligence.calibration import Calibration
 from engine.intelligence.residuals import Bucket
 from engine.model.instruments import Environment
 from engine.service.intelligence.forecast_log import (
+    EndedRow,
     ForecastLog,
     ForecastRow,
     OrderKey,
@@ -38,6 +39,16 @@ CREATE TABLE voids(
 CREATE TABLE tallies(
     name TEXT PRIMARY KEY, offset REAL NOT NULL, scored INTEGER NOT NULL, inside INTEGER NOT NULL);
 PRAGMA user_version=1;
+"""
+# What format 2 had instead of what is told of ended orders.
+FORMAT_2 = """
+DROP TABLE ended;
+CREATE TABLE voids(
+    number INTEGER PRIMARY KEY, client_id TEXT NOT NULL, environment TEXT NOT NULL,
+    order_id TEXT NOT NULL, ended_ns INTEGER NOT NULL, why TEXT NOT NULL);
+INSERT INTO voids(client_id, environment, order_id, ended_ns, why)
+    VALUES ('desk', 'sandbox', 'v', 7, 'it was ended from outside');
+PRAGMA user_version=2;
 """
 
 
@@ -263,3 +274,73 @@ def test_files_that_are_none_are_refused_with_a_way_out(tmp_path: Path) -> None:
         db.execute("PRAGMA user_version=99")
     with pytest.raises(ConfigError, match="format 99"):
         ForecastLog(newer)
+
+
+def test_what_was_said_of_an_order_outlives_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "forecasts.db"
+    log, calibration = ForecastLog(path), Calibration()
+    log.add(forecast_row("a", model_version="calibrated-1", sample_size=77))
+    row = scored_row("a", KINDS[0], 11.0, True)
+    calibration.learn(row.estimate, row.p90_bps, 11.0, 0.5)
+    assert log.ended_forecast(key_of("a")) is None
+    assert log.score(row, calibration)
+    kept = forecast_row("b", model_version="calibrated-1", sample_size=77)
+    log.add(kept)
+    log.void(key_of("b"), 9, "degenerate", kept, 3.0)
+    log.void(key_of("c"), 9, "a paced order has no closed form")
+    log.close()
+    log = ForecastLog(path)
+    found = [log.ended_forecast(key_of(name)) for name in "abc"]
+    whole = EndedRow(
+        order=key_of("a"),
+        ended_ns=6,
+        made_ns=5,
+        mid_x2=kept.mid_x2,
+        median_bps=10.0,
+        p90_bps=11.28,
+        model_version="calibrated-1",
+        sample_size=77,
+        realised_bps=11.0,
+    )
+    assert found[0] == whole
+    assert found[1] == msgspec.structs.replace(
+        whole, order=key_of("b"), ended_ns=9, why="degenerate", realised_bps=3.0
+    )
+    why = "a paced order has no closed form"
+    assert found[2] == EndedRow(order=key_of("c"), ended_ns=9, why=why)
+    assert log.voids() == [(key_of("b"), "degenerate"), (key_of("c"), why)]
+    assert log.ended_forecast(key_of("a", "mallory")) is None
+    log.close()
+
+
+def test_of_orders_that_ended_the_newest_are_kept() -> None:
+    log = ForecastLog(ended_max=3)
+    for name in "abcd":
+        log.void(key_of(name), 1, "why")
+    assert [order.order_id for order, _ in log.voids()] == ["b", "c", "d"]
+    log.void(key_of("b"), 2, "again")
+    assert [order.order_id for order, _ in log.voids()] == ["c", "d", "b"]
+    log.close()
+
+
+def test_a_file_of_format_2_keeps_what_it_knew(tmp_path: Path) -> None:
+    path = tmp_path / "forecasts.db"
+    log, calibration = ForecastLog(path, window=20), Calibration(window=20)
+    fill(log, calibration, 1, 30)
+    log.add(forecast_row("open"))
+    scored = list(log.outcomes())
+    log.close()
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(FORMAT_2)
+    for _ in range(2):
+        log = ForecastLog(path, window=20)
+        assert state_of(log.restored()) == state_of(calibration)
+        assert log.voids() == [(key_of("v"), "it was ended from outside")]
+        assert log.open_forecast(key_of("open")) == forecast_row("open")
+        for row in scored:
+            assert row.order is not None
+            told = log.ended_forecast(row.order)
+            assert told is not None
+            assert (told.p90_bps, told.realised_bps) == (row.p90_bps, row.realised_bps)
+            assert (told.model_version, told.sample_size) == ("", None)
+        log.close()

@@ -59,6 +59,24 @@ def test_prints_are_those_since_it_began() -> None:
     with_board(work)
 
 
+def test_trades_of_one_moment_stay_in_their_order_in_the_file(tmp_path: Path) -> None:
+    async def work(engine: ExecutionEngine, board: Intelligence) -> None:
+        began = board.history.began_ns
+        assert began is not None
+        ring, now = engine.world.tapes["ETH-USD"].rings[0], time.time_ns()
+        # A sale walks down the bids within one frame.
+        for price in (9, 7, 8):
+            ring.put(now, price, 7, 1, 0)
+        found, _ = board.history.prints("ETH-USD", began)
+        board.history.began_ns = now + 10**12
+        kept, why = board.history.prints("ETH-USD", now - 1)
+        assert why == ""
+        for seen in (found, kept):
+            assert [one.price_1e9 for one in seen if one.at_ns == now] == [9, 7, 8]
+
+    with_board(work, data_dir=str(tmp_path))
+
+
 def test_it_ends_with_its_engine() -> None:
     kept: list[MarketHistory] = []
 

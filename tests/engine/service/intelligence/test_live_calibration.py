@@ -28,6 +28,7 @@ def test_orders_are_scored_and_kept_beside_the_journal(tmp_path: Path) -> None:
         await engine.flush()
         live.close()
         live.close()
+        assert live.open_forecast("local", engine.environment, "graph:g0:order:1") is None
         assert not live.deliver(())
         return before
 

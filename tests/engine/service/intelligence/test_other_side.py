@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
 import pytest
 
+from engine import ExecutionEngine
 from engine.intelligence.picture import MarketPicture
 from engine.intelligence.strategies import STANDARD, estimate
 from engine.model.mirror import PAYOFF_1E9, mirror_price
 from engine.model.units import Side
+from engine.service.api_error import ApiError
+from engine.service.intelligence.board import Intelligence
 from engine.service.intelligence.other_side import (
     OtherSideHistory,
+    checked_side,
+    facts_of_no,
     forecast_of_no,
     mirror_x2,
     ratio,
+    review_of_no,
     scaled_bps,
     simulation_of_no,
 )
+from engine.service.intelligence.regret import judge_of
+from engine.service.intelligence.review import full_review
 from engine.service.intelligence.views import ForecastView, SimulationView
+from tests.support.intelligence_rig import ended, facts_of, with_board
 from tests.support.markets import NOW_NS
 from tests.support.one_market import at_one_moment, pictures_over
 from tests.support.pictures import CENT, event_picture
@@ -162,6 +172,18 @@ def test_a_no_order_is_told_as_it_was_given() -> None:
             "GET", f"/v1/execution/simulate?symbol={no}&side=buy&qty=100&max_cost_bps=100000"
         )
         assert cases["strategies"] and cases["symbol"] == no
+        job = await world.ok(
+            "GET",
+            f"/v1/execution/simulate?symbol={no}&side=buy&qty=100&method=simulated&runs=1"
+            "&strategies=aggressive&urgency=high",
+        )
+        while job["status"] == "running":
+            await asyncio.sleep(0.05)
+            job = await world.ok("GET", f"/v1/execution/simulate/jobs/{job['job_id']}")
+        assert (job["symbol"], job["side"], job["status"]) == (no, "buy", "done")
+        assert job["mid"] == pytest.approx(seen["mid"], abs=0.02)
+        (run,) = job["strategies"]
+        assert run["closed_form_bps"] / 3 < run["est_cost_bps"] < 3 * run["closed_form_bps"]
         order = {"symbol": no, "side": "buy", "qty": 100}
         made = await world.ok("POST", "/v1/orders", order)
         await world.done(made["graph_id"])
@@ -198,3 +220,63 @@ def test_a_no_order_is_told_as_it_was_given() -> None:
         assert error is None or abs(error) < 1_000
 
     with_rest(test)
+
+
+def test_a_review_of_no_is_the_mirrored_review_of_yes() -> None:
+    async def work(engine: ExecutionEngine, board: Intelligence) -> None:
+        symbol = "btc-above-70k-year-end"
+        await asyncio.sleep(0.3)
+        order_id = await ended(engine, "a", "sell", 10, symbol=symbol)
+        await asyncio.sleep(0.3)
+        facts = facts_of(engine, order_id)
+        listings = engine.world.markets[facts.row.symbol].listings
+        fees = {one.venue: one.fees for one in listings}
+        decided = facts.arrival_x2 // 2 + CENT
+        yes = await full_review(
+            facts, engine.queries, board.history, fees, decided, judge_of(board.pictures, facts)
+        )
+        told, seen = facts_of_no(facts), OtherSideHistory(board.history)
+        judge = judge_of(board.pictures, facts, mirrored=True)
+        price = mirror_price(decided)
+        no = review_of_no(await full_review(told, engine.queries, seen, fees, price, judge))
+        assert (yes.order.side, no.order.side) == ("sell", "buy")
+        assert yes.tca is not None
+        assert yes.tca.delay_1e9 > 0
+        # Money is money, and so are cents of the payoff.
+        assert no.tca == yes.tca
+        assert no.tca_cents == yes.tca_cents
+        assert no.fees.realised_1e9 == yes.fees.realised_1e9
+        mid = facts.arrival_x2 / 2 / 1e9
+        factor = mid / (1.0 - mid)
+        assert no.benchmarks.arrival_mid == pytest.approx(1.0 - mid)
+        assert yes.tca_bps is not None
+        assert no.tca_bps is not None
+        for name, value in yes.tca_bps.items():
+            assert no.tca_bps[name] == pytest.approx((value or 0.0) * factor), name
+        slips = no.benchmarks.arrival_slippage_bps, yes.benchmarks.arrival_slippage_bps
+        assert slips[0] == pytest.approx((slips[1] or 0.0) * factor)
+        assert no.benchmarks.arrival_slippage_cents == pytest.approx(
+            yes.benchmarks.arrival_slippage_cents
+        )
+        assert yes.benchmarks.twap is not None
+        assert no.benchmarks.twap == pytest.approx(1.0 - yes.benchmarks.twap)
+        for ours, theirs in zip(no.decisions, yes.decisions, strict=True):
+            unit = (theirs.mid or 0.0) / (1.0 - (theirs.mid or 0.0))
+            for name in ("est_cost_bps", "realised_cost_bps", "forecast_error_bps"):
+                assert getattr(ours, name) == pytest.approx(getattr(theirs, name) * unit), name
+        mine, his = no.policy_regret, yes.policy_regret
+        assert mine is not None
+        assert his is not None
+        assert (mine.best_policy, mine.chosen_policy) == (his.best_policy, his.chosen_policy)
+        for name in ("regret_bps", "low_bps", "high_bps", "realised_bps", "best_estimate_bps"):
+            assert getattr(mine, name) == pytest.approx(getattr(his, name) * factor, rel=0.02), name
+
+    with_board(work, events=True)
+
+
+def test_a_side_is_checked_by_its_name() -> None:
+    assert checked_side("sell") is Side.SELL
+    assert checked_side(Side.BUY) is Side.BUY
+    with pytest.raises(ApiError) as refused:
+        checked_side("hold")
+    assert refused.value.details[0][0] == "side"

@@ -58,6 +58,26 @@ def test_filters_of_the_simulation_drop_and_name() -> None:
     with_board(work)
 
 
+def test_a_passive_cost_is_that_of_the_venues_where_it_would_rest() -> None:
+    async def work(engine: ExecutionEngine, board: Intelligence) -> None:
+        makers = {
+            one.venue: one.fees.maker_ppm / 100
+            for one in engine.world.markets["ETH-USD"].listings
+            if one.fees is not None
+        }
+        cheapest = sorted(makers, key=makers.__getitem__)
+        for urgency, count in (("low", 1), ("medium", 2), ("high", 2)):
+            view = board.pictures.simulate("ETH-USD", BUY, ETH, urgency=urgency)
+            passive = next(one for one in view.strategies if one.name == "passive")
+            assert passive.venues == tuple(cheapest[:count])
+            assert passive.est_cost_bps is not None and passive.fill_rate is not None
+            fee = sum(makers[one] for one in cheapest[:count]) / count
+            if passive.fill_rate > 0.99:
+                assert passive.est_cost_bps < fee + 1.0
+
+    with_board(work)
+
+
 def test_names_that_are_none_are_refused() -> None:
     async def work(_: ExecutionEngine, board: Intelligence) -> None:
         for more in ({"strategies": ("magic",)}, {"exclude_venues": ("nyse",)}):

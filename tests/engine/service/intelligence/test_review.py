@@ -37,6 +37,7 @@ def test_the_review_of_a_filled_order_sums_and_redoes_its_decisions() -> None:
         judged = review.policy_regret
         assert judged is not None
         assert judged.realised_bps == review.tca_bps["shortfall"]
+        assert review.tca_bps["delay"] == 0.0
         assert review.policy_regret_bps == judged.realised_bps - judged.best_estimate_bps
         assert judged.low_bps < judged.regret_bps < judged.high_bps
         assert judged.chosen_policy == "sor"
@@ -59,6 +60,15 @@ def test_the_clients_decision_price_makes_the_delay() -> None:
         half = arrival_x2 % 2
         assert later.tca.delay_1e9 == 5 * (10**9) + (5 * half) // 2
         assert later.tca.impact_1e9 == pytest.approx(plain.tca.impact_1e9, abs=1)
+        # The policy began at the arrival: whatever the client decided on before is not its fault.
+        before, after = plain.policy_regret, later.policy_regret
+        assert before is not None
+        assert after is not None
+        assert after.realised_bps == pytest.approx(before.realised_bps, abs=1e-3)
+        assert later.tca_bps is not None
+        shortfall = later.tca_bps["shortfall"]
+        assert shortfall is not None
+        assert shortfall > after.realised_bps + 1.0
 
     with_board(work)
 
@@ -71,7 +81,11 @@ def test_markouts_and_the_interval_come_with_time() -> None:
         review = await board.review("local", order_id)
         found = {one.horizon_ms: one for one in review.benchmarks.markouts}
         assert found[100].markout_bps is not None and found[100].fills > 0
-        assert found[300_000].markout_bps is None and found[300_000].reason
+        late = found[300_000]
+        assert late.markout_bps is None and late.reason.startswith("the time has not passed yet")
+        last_ns = max(one.ts_unix_ns for one in facts_of(engine, order_id).fills)
+        assert late.due_ns == last_ns + 300 * 10**9
+        assert found[100].due_ns is None
         assert review.benchmarks.twap is not None
         assert review.benchmarks.twap_slippage_bps is not None
 
@@ -97,9 +111,13 @@ def test_a_working_order_has_no_shortfall_yet() -> None:
             {"symbol": "ETH-USD", "side": "buy", "qty": 1, "price": 2_200, "graph_id": "r"}
         )
         review = await board.review("local", "r:order:1")
-        assert review.tca is not None
-        assert review.tca.shortfall_1e9 is None and review.tca.executed_1e9 == 0
-        assert any("still works" in one for one in review.missing)
+        assert review.tca is None and review.tca_bps is None, "0.0 would look like a cost"
+        assert any("tca: nothing has filled yet" in one for one in review.missing)
+        assert review.benchmarks.interval_vwap is None
+        assert any("interval_vwap" in one and "yet" in one for one in review.missing)
+        assert {one.reason for one in review.benchmarks.markouts} == {"nothing has filled"}
+        assert review.forecast is None
+        assert any("forecast: a limit price" in one for one in review.missing)
         await run.cancel()
         await run.done(timeout_s=30)
         await asyncio.sleep(0.15)

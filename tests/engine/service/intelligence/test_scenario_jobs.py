@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from types import SimpleNamespace
 
 import pytest
 
 from engine.model.units import Side
 from engine.service.api_error import ApiError, ErrorCode
 from engine.service.engine import ExecutionEngine
-from engine.service.intelligence import scenario_jobs
+from engine.service.intelligence import pictures, scenario_jobs
 from engine.service.intelligence.board import Intelligence
 from engine.service.intelligence.scenario_jobs import RUNS_MAX, ScenarioJobs
 from engine.service.scenario.views import SimulationJob
@@ -147,3 +149,52 @@ def test_a_job_that_takes_too_long_answers_with_what_it_has(
     job = with_board(look)
     assert job.status == "failed"
     assert "before all runs were done" in job.reason
+
+
+def test_a_no_side_is_told_the_mirrored_runs_of_yes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def look(engine: ExecutionEngine, board: Intelligence) -> list[SimulationJob]:
+        await asyncio.sleep(1.0)
+        symbol = next(one for one in engine.world.markets if one.startswith("KX"))
+        jobs = ScenarioJobs(engine, board.pictures)
+        now_ns = time.time_ns()
+        monkeypatch.setattr(pictures, "time", SimpleNamespace(time_ns=lambda: now_ns))
+
+        def begin(client: str, **more: object) -> SimulationJob:
+            options: dict[str, object] = {"runs": 3, "seed": 7, "urgency": "high", **more}
+            return jobs.begin(client, symbol, Side.SELL, 20 * ETH, **options)  # type: ignore[arg-type]  # options of several kinds
+
+        asked = [
+            begin("yes"),
+            begin("no", given="x:no"),
+            begin("dear", given="x:no", max_cost_bps=1e-3),
+        ]
+        ended = []
+        for client, job in zip(("yes", "no", "dear"), asked, strict=True):
+            async with asyncio.timeout(60):
+                while job.status == "running":
+                    await asyncio.sleep(0.05)
+                    job = jobs.view(client, job.job_id)
+            ended.append(job)
+        return ended
+
+    yes, no, dear = with_board(look, events=True)
+    assert (yes.status, no.status) == ("done", "done")
+    assert (no.symbol, no.side, yes.side) == ("x:no", "buy", "sell")
+    assert yes.mid is not None
+    assert no.mid == pytest.approx(1.0 - yes.mid)
+    factor = yes.mid / (1.0 - yes.mid)
+    assert factor != pytest.approx(1.0, abs=0.01), "a mid of a half would prove nothing"
+    assert no.sigma_bps == pytest.approx(yes.sigma_bps * factor)
+    assert [one.name for one in no.strategies] == [one.name for one in yes.strategies]
+    for ours, theirs in zip(no.strategies, yes.strategies, strict=True):
+        assert ours.runs == theirs.runs == 3, theirs.reason
+        assert (ours.fill_rate, ours.venues) == (theirs.fill_rate, theirs.venues)
+        for name in ("est_cost_bps", "mean_cost_bps", "stderr_bps", "p50", "p90"):
+            assert getattr(ours, name) == pytest.approx(getattr(theirs, name) * factor), name
+        assert ours.closed_form_bps == pytest.approx((theirs.closed_form_bps or 0) * factor)
+    for one, other in zip(no.flow, yes.flow, strict=True):
+        assert (one.buys_per_s, one.sells_per_s) == (other.sells_per_s, other.buys_per_s)
+    assert dear.strategies == ()
+    (cost,) = {text for name, text in dear.dropped.items() if name == "aggressive"}
+    (swept,) = (one for one in no.strategies if one.name == "aggressive")
+    assert cost == f"max_cost_bps: it costs {swept.est_cost_bps:.3f}"

@@ -55,4 +55,5 @@ def test_answers_cannot_be_changed_and_encode() -> None:
         "action": "none",
         "reason": "why",
         "value": None,
+        "unit": "",
     }

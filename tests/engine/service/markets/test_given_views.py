@@ -20,6 +20,8 @@ from engine.model.records import (
     GraphChanged,
     GraphStatus,
     JournalEntry,
+    PostRecord,
+    PostRules,
 )
 from engine.model.traces import trace_events
 from engine.model.units import Side
@@ -46,6 +48,10 @@ FILL = FillRecord(
 DECISION = DecisionRecord(
     1, 1, 1, "x", Side.SELL, 10**9, 10**9, 42 * CENT, 269.0, "v", 300.0, 1, ("v",), ("",),
     ((0, 10**9, 40 * CENT),), b"",
+)  # fmt: skip
+POSTED = PostRecord(
+    1, 1, 1, "x", Side.SELL, 10**9, 43 * CENT, 1, 42 * CENT, (PostRules("v", 0, 1, 1, 1, 1, 0),),
+    ("",), (43 * CENT,), (41 * CENT,), (), ((0, 10**9, 43 * CENT),), 0, "",
 )  # fmt: skip
 CHILDREN = ChildrenIntended(
     1, 1, (ChildIntent("c", "v", Side.SELL, 10**9, 40 * CENT, TimeInForce.IOC),)
@@ -78,6 +84,8 @@ def test_traces_speak_of_the_side_that_was_given() -> None:
     assert text_of(FILL, YES) == text_of(FILL, None) == "sell 10 at 0.41"
     assert text_of(CHILDREN, YES) == "sell 10 at 0.4 IOC"
     assert text_of(DECISION, YES) == "sell 10 token-of-x to v"
+    assert text_of(POSTED, NO) == "buy 10 x:no to rest on v"
+    assert text_of(POSTED, YES) == "sell 10 token-of-x to rest on v"
 
 
 def test_what_names_no_side_is_the_same_entry() -> None:

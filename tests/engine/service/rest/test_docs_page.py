@@ -45,6 +45,12 @@ def test_it_loads_nothing_from_elsewhere() -> None:
     assert not re.findall(r"innerHTML|outerHTML|document\.write|eval\(|localStorage|\son\w+=", page)
 
 
+def test_fields_are_shown_with_what_the_document_says_of_them() -> None:
+    # Parameters beside their input, fields of bodies and answers above their line.
+    shown = re.findall(r"(one|inner)\.description \?", docs_html().decode())
+    assert set(shown) == {"one", "inner"}
+
+
 def test_the_doors_serve_document_and_page() -> None:
     openapi, page = documentation_doors(DOORS, "7")
     assert (openapi.path, page.path) == ("/openapi.json", "/docs")

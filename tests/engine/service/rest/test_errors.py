@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 import pytest
 
 from engine.errors import AskTimeout, ConfigError, EngineError, GraphError, JournalError, Reason
+from engine.model.orders import TimeInForce
 from engine.model.wire import Wire
 from engine.service.api_error import ApiError, ErrorCode
 from engine.service.rest.errors import (
@@ -24,6 +27,8 @@ class Inner(Wire, frozen=True, kw_only=True):
 
 class Outer(Wire, frozen=True, kw_only=True):
     inner: Inner
+    pace: Literal["slow", "fast"] | None = None
+    tifs: tuple[TimeInForce, ...] = ()
 
 
 @pytest.mark.parametrize(
@@ -66,12 +71,16 @@ def test_a_refusal_keeps_its_reason(reason: Reason, status: int) -> None:
 def test_a_fault_of_a_body_is_named_by_its_path() -> None:
     for text, field, words in (
         (b'{"inner":{"qty":"x"}}', "inner.qty", "Expected `int`"),
-        (b'{"inner":{"qty":1,"z":2}}', "inner.z", "is not known here"),
-        (b'{"y":1}', "y", "is not known here"),
+        (b'{"inner":{"qty":1,"z":2}}', "inner.z", "is not known here; known are qty"),
+        (b'{"y":1}', "y", "is not known here; known are inner, pace, tifs"),
+        (b"{}", "inner", "is missing"),
+        (b'{"inner":{}}', "inner.qty", "is missing"),
+        (b'{"inner":{"qty":1},"pace":"x"}', "pace", "known are slow, fast"),
+        (b'{"inner":{"qty":1},"tifs":["GTC","x"]}', "tifs[1]", "known are GTC, "),
     ):
         with pytest.raises(msgspec.ValidationError) as caught:
             msgspec.json.decode(text, type=Outer)
-        found = unreadable(caught.value, "body")
+        found = unreadable(caught.value, "body", Outer)
         assert found.code is ErrorCode.VALIDATION_ERROR
         assert found.details[0][0] == field
         assert words in found.details[0][1]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -11,6 +13,7 @@ from openapi_spec_validator import validate
 
 from engine.service.rest.door import path_names
 from engine.service.rest.openapi import openapi_document
+from engine.service.rest.openapi_words import UNITS, WORDS
 from engine.service.rest.table import all_doors
 
 
@@ -86,3 +89,72 @@ def test_references_lead_somewhere(document: dict[str, Any]) -> None:
                 walk(one)
 
     walk(document)
+
+
+EXECUTION = ("/v1/execution/", "/v1/analytics/")
+# Costs, slippage, markouts, errors: which way is good must be said, or that there is but one way.
+SIGNED = re.compile(r"_(bps|cents)$")
+SIGN = re.compile(r"\+ (is|means)|never negative|below 0")
+
+
+def told_fields(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(component, field, schema) of all that the answers of execution intelligence hold."""
+    schemas = document["components"]["schemas"]
+    ahead: list[Any] = [
+        operation["responses"]["200"]["content"]
+        for path, methods in document["paths"].items()
+        for operation in methods.values()
+        if path.startswith(EXECUTION)
+    ]
+    seen: set[str] = set()
+    while ahead:
+        part = ahead.pop()
+        if isinstance(part, list):
+            ahead += part
+        elif isinstance(part, dict):
+            name = part.get("$ref", "").rpartition("/")[2]
+            if name and name not in seen:
+                seen.add(name)
+                ahead.append(schemas[name])
+                for field, schema in schemas[name].get("properties", {}).items():
+                    yield name, field, schema
+            ahead += part.values()
+
+
+def test_every_parameter_of_execution_intelligence_is_told(document: dict[str, Any]) -> None:
+    silent = [
+        f"{path} {one['name']}"
+        for path, methods in document["paths"].items()
+        for operation in methods.values()
+        for one in operation["parameters"]
+        if path.startswith((*EXECUTION, "/v1/tca")) and not one.get("description", "$ref" in one)
+    ]
+    assert not silent, silent
+
+
+def test_every_field_of_its_answers_is_told_with_unit_and_sign(document: dict[str, Any]) -> None:
+    fields = list(told_fields(document))
+    assert len({name for name, _, _ in fields}) > 40 and len(fields) > 300
+    silent = [f"{name}.{field}" for name, field, one in fields if not one.get("description")]
+    assert not silent, f"say in the docstring of its struct what it is: {silent}"
+    for name, field, one in fields:
+        about = one["description"]
+        unit = next((said for end, said, _ in UNITS if field.endswith(end)), "")
+        assert unit in re.sub(r"`[^`]*`", "", about), f"{name}.{field}: no unit in {about!r}"
+        if SIGNED.search(field) and "$ref" not in str(one):
+            assert SIGN.search(about), f"{name}.{field}: no sign in {about!r}"
+
+
+def test_the_words_are_those_of_the_document(document: dict[str, Any]) -> None:
+    names = {
+        field
+        for schema in document["components"]["schemas"].values()
+        for field in schema.get("properties", {})
+    }
+    names |= {
+        one.get("name", "")
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        for one in operation["parameters"]
+    }
+    assert set(WORDS) <= names

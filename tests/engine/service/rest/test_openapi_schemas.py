@@ -12,6 +12,7 @@ from engine.model.graph import Graph, SimpleOrder
 from engine.model.orders import TimeInForce
 from engine.model.wire import Wire
 from engine.service.rest.openapi_schemas import parameters_of, schemas_of
+from engine.service.rest.openapi_words import WORDS
 
 
 class Query(Wire, frozen=True, kw_only=True):
@@ -39,6 +40,7 @@ def test_parameters_are_the_fields_of_the_query() -> None:
         "name": "symbol",
         "in": "query",
         "required": True,
+        "description": WORDS["symbol"],
         "schema": {"type": "string"},
     }
     assert depth["description"] == "levels" and depth["required"] is False

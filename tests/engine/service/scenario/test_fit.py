@@ -82,6 +82,22 @@ def test_a_setting_is_the_live_book() -> None:
     with_board(look)
 
 
+def test_what_rests_of_ours_is_not_there_for_the_order_to_take() -> None:
+    async def look(engine: ExecutionEngine, board: Intelligence) -> None:
+        seen = board.pictures.look("ETH-USD", Side.BUY)
+        price, qty = seen.market.levels(0, 1, 1)[0]
+        bid = seen.market.levels(0, 0, 1)[0]
+        seen.market.own.put("ours", 0, 1, price, qty // 2)
+        seen.market.own.put("ours too", 0, 0, *bid)
+        seen = board.pictures.look("ETH-USD", Side.BUY)
+        found = fit_setting(seen, 5 * ETH, DEFAULT_PARAMETERS, 100)
+        assert found is not None
+        assert found.venues[0].asks[0] == (price, qty - qty // 2)
+        assert found.venues[0].bids[0] == bid, "of its own side it takes nothing"
+
+    with_board(look)
+
+
 def test_no_usable_book_is_no_setting() -> None:
     async def look(engine: ExecutionEngine, board: Intelligence) -> None:
         venues = frozenset({"binance", "coinbase", "kraken"})

@@ -66,6 +66,11 @@ def test_a_report_compares_with_the_arrival_in_the_right_direction() -> None:
     assert sold.is_prediction
 
 
+def test_a_decision_is_numbered_by_its_journal_entry() -> None:
+    # Its record says 1, as the first of every router and every start does.
+    assert decision(1, 1.0).decision_id == 7
+
+
 def test_what_is_not_known_is_null() -> None:
     report = Tca.of(order(), 0, [], [], is_prediction=False)
     assert report.achieved_vwap_1e9 is None
