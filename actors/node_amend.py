@@ -17,6 +17,7 @@ from actors.node_work import NodeWork
 from engine.decisions.allowance import Allowance
 from engine.decisions.amend_limit import still_refused, terms_denial
 from engine.decisions.edges import Incoming
+from engine.decisions.fills import decision_marks
 from engine.decisions.market_facts import finest_tick_1e9
 from engine.decisions.native_amend import native_wish
 from engine.decisions.node_ledger import Applied, Child
@@ -201,6 +202,8 @@ class NodeAmend(NodeWork):
         ledger.target_qty_1e8 = self.target_1e8()
         self.recap()
         child.amending = wish
+        # It is decided anew, on the market of now: what it takes on arrival is measured by that.
+        child.mid_1e9, child.touch_1e9 = decision_marks(self.place.market, wish.side)
         # Until it is proven a restart replaces what rests: nobody would know which terms it has.
         self.fresh = True
         if not wish.loosens(before):

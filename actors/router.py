@@ -7,6 +7,7 @@ from typing import Final
 
 from engine.decisions.cost_model import CostModel, RoutingTerms
 from engine.decisions.decision_record import DecisionRecorder
+from engine.decisions.fills import decision_marks
 from engine.decisions.leg_costs import LegCosts
 from engine.decisions.market_facts import others_tops
 from engine.decisions.places import PostChoice
@@ -195,8 +196,7 @@ class RouterActor(
             tuple(children),
             unplaced,
             reason,
-            (self.market.mid_x2() or 0) // 2,
-            self.market.best(1 - int(intent.side)) or 0,
+            *decision_marks(self.market, intent.side),
             self.decisions,
         )
         self.ctx.tell(intent.owner_id, planned)

@@ -6,18 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from engine.client.account_results import ApiKey, ApiKeys, Positions
 from engine.client.amounts import Amount, plain_text
+from engine.client.forecast_results import Forecast
 from engine.client.intelligence_results import (
     AbReport,
-    Decisions,
-    Forecast,
-    Live,
     Observations,
-    Review,
     Simulation,
     SimulationJob,
     Summary,
 )
 from engine.client.request import JsonObject, QueryValue, Request, path_of
+from engine.client.review_results import Decisions, Live, Review
 
 __all__ = [
     "ab_report",

@@ -1,4 +1,4 @@
-"""Typed answers about what orders cost before, during and after; in bps, positive is paid."""
+"""Typed answers about strategies, all execution and what was learned; in bps, positive is paid."""
 
 from __future__ import annotations
 
@@ -6,84 +6,21 @@ from engine.client.results import Answer
 
 __all__ = [
     "AbReport",
-    "Decision",
-    "Decisions",
-    "Forecast",
-    "Live",
+    "FillModel",
+    "MarkoutSeen",
     "Observations",
-    "Review",
+    "OptimalityGap",
     "Simulation",
     "SimulationJob",
     "Strategy",
     "StrategyRuns",
     "Summary",
+    "TimesSeen",
+    "TouchChance",
     "VenueSeen",
     "VersionDifference",
     "VersionRow",
 ]
-
-
-class CostLevel(Answer, frozen=True, kw_only=True):
-    """How likely the order fills within a cost."""
-
-    cost_bps: float
-    probability: float
-
-
-class VenueCost(Answer, frozen=True, kw_only=True):
-    """What one venue alone would cost, and of what it is made."""
-
-    venue: str
-    landed_cost_bps: float | None = None
-    book_cost_bps: float | None = None
-    fee_bps: float | None = None
-    latency_cost_bps: float | None = None
-    fillable_qty_1e8: int | None = None
-    share: float | None = None
-    reason: str = ""
-
-
-class CapacityPoint(Answer, frozen=True, kw_only=True):
-    """Cost at one size."""
-
-    qty: float
-    notional_usd: float | None = None
-    cost_bps: float | None = None
-    at_least: bool | None = None
-
-
-class Forecast(Answer, frozen=True, kw_only=True):
-    """What an order would cost: median, P90, by size, by venue and by patience.
-
-    `*_cents` are those of event contracts, in cents of the 1 USD payoff, and None for others.
-    `missing` names what could not be computed and why; those fields are None or empty.
-    """
-
-    symbol: str
-    side: str
-    qty_1e8: int | None = None
-    policy: str | None = None
-    urgency: str | None = None
-    mid: float | None = None
-    expected_cost_bps: float | None = None
-    mean_cost_bps: float | None = None
-    downside_cost_bps: float | None = None
-    expected_cost_cents: float | None = None
-    downside_cost_cents: float | None = None
-    expected_cost_usd: float | None = None
-    at_least: bool | None = None
-    completion_probability: float | None = None
-    expected_horizon_ms: int | None = None
-    fill_confidence: tuple[CostLevel, ...] = ()
-    capacity_curve: tuple[CapacityPoint, ...] = ()
-    size_at_cost: tuple[dict[str, object], ...] = ()
-    venue_ranking: tuple[VenueCost, ...] = ()
-    urgency_tradeoff: dict[str, object] | None = None
-    source: str | None = None
-    sample_size: int | None = None
-    observed_coverage: float | None = None
-    model_version: str | None = None
-    missing: tuple[str, ...] = ()
 
 
 class Strategy(Answer, frozen=True, kw_only=True):
@@ -159,93 +96,6 @@ class SimulationJob(Answer, frozen=True, kw_only=True):
         return self.status == "running"
 
 
-class Pace(Answer, frozen=True, kw_only=True):
-    """Whether an order is `ahead`, `on_track` or `behind`, and why."""
-
-    status: str
-    expected_share: float | None = None
-    filled_share: float | None = None
-    released_share: float | None = None
-    reason: str | None = None
-
-
-class Advice(Answer, frozen=True, kw_only=True):
-    """What might be done about it."""
-
-    action: str
-    reason: str = ""
-    value: float | None = None
-    unit: str | None = None
-
-
-class Live(Answer, frozen=True, kw_only=True):
-    """How an order is coming along."""
-
-    node_order_id: str
-    status: str | None = None
-    terminal: bool | None = None
-    total_qty_1e8: int | None = None
-    filled_qty_1e8: int | None = None
-    remaining_qty_1e8: int | None = None
-    working_qty_1e8: int | None = None
-    unknown_qty_1e8: int | None = None
-    fill_pct: float | None = None
-    pace: Pace | None = None
-    fills: tuple[dict[str, object], ...] = ()
-    tca: dict[str, object] | None = None
-    venue_health: tuple[dict[str, object], ...] = ()
-    deteriorating_venue: str | None = None
-    advice: tuple[Advice, ...] = ()
-    missing: tuple[str, ...] = ()
-
-
-class Decision(Answer, frozen=True, kw_only=True):
-    """One routing decision: what was chosen, what would have been best, and how far off it was.
-
-    `kind` is `take` or `post` (an order that rests): of a post `next_venue` was next best.
-    """
-
-    decision_id: int
-    node_order_id: str
-    ts_unix_ns: int
-    routing_version: int
-    chosen: tuple[str, ...] = ()
-    legs: tuple[dict[str, object], ...] = ()
-    candidates: tuple[dict[str, object], ...] = ()
-    est_cost_bps: float | None = None
-    best_single_venue: str | None = None
-    best_single_cost_bps: float | None = None
-    selection_error_bps: float | None = None
-    realised_cost_bps: float | None = None
-    est_filled_cost_bps: float | None = None
-    forecast_error_bps: float | None = None
-    forecast_error_reason: str | None = None
-    why: str | None = None
-    kind: str = "take"
-    next_venue: str | None = None
-    next_fee_bps: float | None = None
-    saving_vs_next_bps: float | None = None
-    missing: tuple[str, ...] = ()
-
-
-class Review(Answer, frozen=True, kw_only=True):
-    """What happened to an order and why; `tca` splits its cost in 1e-9 USD."""
-
-    order: dict[str, object]
-    children: tuple[dict[str, object], ...] = ()
-    decisions: tuple[Decision, ...] = ()
-    benchmarks: dict[str, object] | None = None
-    tca: dict[str, object] | None = None
-    tca_bps: dict[str, float | None] | None = None
-    tca_cents: dict[str, float | None] | None = None
-    fees: dict[str, object] | None = None
-    forecast: dict[str, object] | None = None
-    policy_regret_bps: float | None = None
-    policy_regret: dict[str, object] | None = None
-    model_version: str | None = None
-    missing: tuple[str, ...] = ()
-
-
 class Quantiles(Answer, frozen=True, kw_only=True):
     """Slippage over fills in bps."""
 
@@ -268,6 +118,19 @@ class SummaryRow(Answer, frozen=True, kw_only=True):
     slippage_cents: float | None = None
 
 
+class OptimalityGap(Answer, frozen=True, kw_only=True):
+    """How far decisions were from the best that their books allowed: a bound from above."""
+
+    p50_bps: float | None = None
+    p99_bps: float | None = None
+    max_bps: float | None = None
+    sample_size: int | None = None
+    proven_optimal: float | None = None
+    not_redone: int | None = None
+    method: str | None = None
+    reason: str = ""
+
+
 class Summary(Answer, frozen=True, kw_only=True):
     """All execution over a range of UTC days, both ends included."""
 
@@ -280,30 +143,60 @@ class Summary(Answer, frozen=True, kw_only=True):
     slippage_bps: Quantiles | None = None
     per_venue: tuple[SummaryRow, ...] = ()
     per_symbol: tuple[SummaryRow, ...] = ()
-    optimality_gap_bps: dict[str, object] | None = None
+    optimality_gap_bps: OptimalityGap | None = None
 
 
-class Decisions(Answer, frozen=True, kw_only=True):
-    """Routing decisions, newest first."""
+class TimesSeen(Answer, frozen=True, kw_only=True):
+    """Quantiles in milliseconds; None before the first, `weight` is how many stand behind them."""
 
-    decisions: tuple[Decision, ...]
+    p50_ms: float | None = None
+    p90_ms: float | None = None
+    p99_ms: float | None = None
+    weight: float | None = None
+
+
+class MarkoutSeen(Answer, frozen=True, kw_only=True):
+    """Mean move after our fills, + is good."""
+
+    horizon_ms: int
+    mean_bps: float | None = None
+    stderr_bps: float | None = None
+    weight: float | None = None
+
+
+class FillModel(Answer, frozen=True, kw_only=True):
+    """What was learned of the fills of resting orders, and how well."""
+
+    weights: dict[str, float] | None = None
+    seconds: int | None = None
+    fills: int | None = None
+    log_loss: float | None = None
+    base_log_loss: float | None = None
+
+
+class TouchChance(Answer, frozen=True, kw_only=True):
+    """Chance that an order placed now at the touch fills in time."""
+
+    side: str
+    within_s: float
+    probability: float | None = None
 
 
 class VenueSeen(Answer, frozen=True, kw_only=True):
     """What was learned of one venue; rates are None where no order of ours was there."""
 
     venue: str
-    answer: dict[str, float | None] | None = None
-    frame_age: dict[str, float | None] | None = None
+    answer: TimesSeen | None = None
+    frame_age: TimesSeen | None = None
     reject_rate: float | None = None
     orders: float | None = None
     fade_rate: float | None = None
     takes: float | None = None
     spread_bps: float | None = None
-    taker_markouts: tuple[dict[str, object], ...] = ()
-    maker_markouts: tuple[dict[str, object], ...] = ()
-    fill_model: dict[str, object] | None = None
-    touch_chances: tuple[dict[str, object], ...] = ()
+    taker_markouts: tuple[MarkoutSeen, ...] = ()
+    maker_markouts: tuple[MarkoutSeen, ...] = ()
+    fill_model: FillModel | None = None
+    touch_chances: tuple[TouchChance, ...] = ()
     traded_qty_1e8: int | None = None
 
 

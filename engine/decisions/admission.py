@@ -8,7 +8,7 @@ import msgspec
 
 from engine.decisions.market import MarketBlock
 from engine.decisions.market_facts import taken_touch_1e9
-from engine.decisions.placeable import price_bound_fault
+from engine.decisions.placeable import best_price_1e9, off_lot_text, price_bound_fault
 from engine.decisions.risk import Denial
 from engine.errors import Reason
 from engine.model.graph import Graph, Node
@@ -20,7 +20,6 @@ from engine.model.units import (
     ceil_to,
     floor_to,
     format_price,
-    format_qty,
     notional_1e9,
     parse_side,
     snap,
@@ -83,8 +82,8 @@ def resolve_node(
     lot = min([one.lot_1e8 for one in listings])
     snapped = 0 if qty is None else snap(qty, lot)
     if qty is not None and (snapped is None or snapped <= 0):
-        near = f"{format_qty(floor_to(qty, lot))} or {format_qty(ceil_to(qty, lot))}"
-        text = f"{format_qty(qty)} is off the lot of {format_qty(lot)}; nearest are {near}"
+        at = best_price_1e9(handle.market, parse_side(node.side), node.limit_price_1e9)
+        text = off_lot_text(listings, qty, at)
         faults.append((f"{path}.quantity.fixed.qty_1e8", text))
     price = node.limit_price_1e9
     if price is not None:

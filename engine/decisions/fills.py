@@ -1,9 +1,10 @@
 """A venue's fill as the record that users, accounting and analysis read.
 
 Its price is measured against two marks, `mid_1e9` and `touch_1e9`. A taker's are those of its
-decision: mid and far touch at its child's plan, however late the fill comes. A maker's are those of
-the moment just before the fill. The market is read when the report is booked, and its feed may by
-then have shown what the fill did to it. Our order rested there up to the fill, which tells:
+decision: mid and far touch at its child's plan, or as it was amended last, however late the fill
+comes. A maker's are those of the moment just before the fill. The market is read when the report is
+booked, and its feed may by then have shown what the fill did to it. Our order rested there up to
+the fill, which tells:
 
 - the venue's book does not reach our price any more, but did before its best prices moved last:
   it is taken as it was before that move;
@@ -31,7 +32,14 @@ from engine.model.orders import ChildOrder, OrderReport, TimeInForce, VenueFill
 from engine.model.records import FillRecord
 from engine.model.units import Side, divide_half_even
 
-__all__ = ["MARKS_AGE_MAX_NS", "fee_usd_1e9", "fill_marks", "fill_record", "rested"]
+__all__ = [
+    "MARKS_AGE_MAX_NS",
+    "decision_marks",
+    "fee_usd_1e9",
+    "fill_marks",
+    "fill_record",
+    "rested",
+]
 
 # As long as a silent book is trusted: a fill told later than this met another market.
 MARKS_AGE_MAX_NS: Final = 3_000_000_000
@@ -84,6 +92,11 @@ def rested(child: ChildOrder, fill: VenueFill) -> bool | None:
         return True
     # An order that rests fills at its own price; a better one proves that it took on arrival.
     return False if (fill.price_1e9 - child.limit_price_1e9) * child.side.sign < 0 else None
+
+
+def decision_marks(market: MarketBlock, side: Side) -> tuple[int, int]:
+    """Mid and far touch in 1e-9 of an order that is decided now, 0 where there is none."""
+    return (market.mid_x2() or 0) // 2, market.best(1 - side) or 0
 
 
 def fill_marks(

@@ -144,6 +144,14 @@ class MarketTape:
             self._median = median_low(self._spreads)
         return self._median
 
+    def spread_share(self, percent: int) -> float:
+        """How often of late the spread was at most `percent` of its usual one; 0 without one."""
+        usual = self.usual_spread_1e9()
+        if usual is None:
+            return 0.0
+        most = usual * percent
+        return sum(100 * one <= most for one in self._spreads) / len(self._spreads)
+
     def volume_ahead(self, from_ns: int, until_ns: int) -> int:
         """Volume in 1e-8 to be expected from `from_ns` until `until_ns`, 0 when nothing is known.
 

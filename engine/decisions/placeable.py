@@ -22,9 +22,18 @@ from engine.model.units import (
     format_price,
     format_qty,
     notional_1e9,
+    snap,
 )
 
-__all__ = ["best_price_1e9", "least_qty_1e8", "price_bound_fault", "size_denial"]
+__all__ = [
+    "best_price_1e9",
+    "finest_lot_1e8",
+    "least_qty_1e8",
+    "off_lot_text",
+    "on_lot_1e8",
+    "price_bound_fault",
+    "size_denial",
+]
 
 
 def size_denial(listings: Sequence[Listing], qty_1e8: int, price_1e9: int) -> Denial | None:
@@ -51,11 +60,42 @@ def least_qty_1e8(listings: Sequence[Listing], price_1e9: int) -> int:
     found = []
     for one in listings:
         least = ceil_to(one.qty_min_1e8, one.lot_1e8)
-        if price_1e9:
+        if price_1e9 and one.notional_min_1e9:
             money = divide_up(one.notional_min_1e9 * QTY_SCALE, price_1e9)
             least = max(least, ceil_to(money, one.lot_1e8))
         found.append(least)
     return min(found)
+
+
+def finest_lot_1e8(listings: Sequence[Listing]) -> int:
+    """The step of an instrument's quantities: the finest of its venues."""
+    return min([one.lot_1e8 for one in listings])
+
+
+def on_lot_1e8(listings: Sequence[Listing], qty_1e8: int) -> int:
+    """The most of a quantity that a submission would be taken for; 0 for less than a lot.
+
+    One unit beside the lot is mended, as it is when orders are submitted; the rest is rounded down.
+    """
+    lot = finest_lot_1e8(listings)
+    snapped = snap(qty_1e8, lot)
+    return floor_to(qty_1e8, lot) if snapped is None else snapped
+
+
+def off_lot_text(listings: Sequence[Listing], qty_1e8: int, price_1e9: int) -> str:
+    """What is wrong with a quantity off the lot, and the nearest that orders can have.
+
+    Where one of these is too small to be an order it is the smallest order at this price
+    (0: unknown) instead.
+    """
+    lot = finest_lot_1e8(listings)
+    low, high = floor_to(qty_1e8, lot), ceil_to(qty_1e8, lot)
+    least = least_qty_1e8(listings, price_1e9)
+    text = f"{format_qty(qty_1e8)} is off the lot of {format_qty(lot)}"
+    if low >= least:
+        return f"{text}; nearest are {format_qty(low)} or {format_qty(high)}"
+    text = f"{text}; the smallest order is {format_qty(least)}"
+    return f"{text} at {format_price(price_1e9)}" if price_1e9 else text
 
 
 def best_price_1e9(

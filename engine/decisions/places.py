@@ -119,15 +119,15 @@ class Places:
     def _divide(self, venues: Sequence[int], side: Side, qty: int, price: int) -> tuple[Place, ...]:
         """Equal parts, the first takes the odd lots; nothing unless every part fits its venue."""
         places: list[Place] = []
-        left = qty
-        for number, venue in enumerate(reversed(venues)):
-            share = left if number == len(venues) - 1 else qty // len(venues)
-            place = self.fit(venue, side, share, price)
+        left, part = qty, qty // len(venues)
+        for venue in venues[1:]:
+            place = self.fit(venue, side, part, price)
             if place is None:
                 return ()
             places.append(place)
             left -= place[1]
-        return tuple(reversed(places))
+        first = self.fit(venues[0], side, left, price)
+        return () if first is None else (first, *places)
 
 
 def _first(reasons: Sequence[Reason]) -> Reason:

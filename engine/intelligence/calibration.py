@@ -115,7 +115,7 @@ class Calibration:
         within = inside(realised_bps, p90_bps, draw, WANTED)
         bucket = estimate.bucket
         self.note(estimate, realised_bps)
-        self.levels.observe(bucket.shares(), within, bucket.path())
+        self.levels.observe(bucket.shares(), within, bucket.path()[1:])
         return within
 
     def note(self, estimate: Estimate, realised_bps: float) -> None:
@@ -124,12 +124,12 @@ class Calibration:
         self.tree.add(bucket.path(), estimate.residual(realised_bps))
         if estimate.spread_bps > 0.0:
             missed = (realised_bps - estimate.base_bps) / estimate.spread_bps
-            self.spreads.add(bucket.ways(), missed)
+            self.spreads.add((bucket.root,), missed)
 
     def scale(self, bucket: Bucket) -> float:
         """How far outcomes spread for each unit that the prior said, 1 before the first."""
-        ways, wide = bucket.ways(), self.spreads.quantile
-        seen = (wide(ways, WANTED, P90) - wide(ways, 0.5, 0.0)) / P90
+        tree, wide = (bucket.root,), self.spreads.quantile
+        seen = (wide(tree, WANTED, P90) - wide(tree, 0.5, 0.0)) / P90
         return min(SCALE_MAX, max(SCALE_MIN, seen))
 
     def _cost(self, estimate: Estimate, level: float) -> float:
@@ -146,9 +146,8 @@ class Calibration:
             tally = self.levels.tallies.get(name)
             if tally is not None and tally.scored >= COVERAGE_MIN:
                 return name, tally.scored, tally.coverage
-        root = bucket.path()[0]
-        first = self.levels.tallies.get(root)
-        return root, 0 if first is None else first.scored, None
+        first = self.levels.tallies.get(bucket.root)
+        return bucket.root, 0 if first is None else first.scored, None
 
 
 def _score(level: float) -> float:

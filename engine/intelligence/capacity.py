@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, compress
 from typing import Final, cast
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.decisions.placeable import least_qty_1e8
 from engine.intelligence.frontier import impact_bps
 from engine.intelligence.picture import CURVE_POINTS, MarketPicture
 from engine.intelligence.priors import Priors
@@ -24,6 +25,7 @@ __all__ = [
     "SizeAtCost",
     "beyond_bps",
     "capacity",
+    "least_order_1e8",
     "sizes_at",
 ]
 
@@ -67,7 +69,7 @@ def capacity(
     picture: MarketPicture, qty_1e8: int, visible_1e8: int, fee_bps: float, priors: Priors
 ) -> tuple[tuple[CapacityPoint, ...], tuple[SizeAtCost, ...]]:
     """32 sizes, log-spaced from the smallest order to ten times `qty_1e8` or twice the books."""
-    low, cents = picture.lot_1e8, picture.cents_per_bp()
+    low, cents = least_order_1e8(picture), picture.cents_per_bp()
     high = max(10 * qty_1e8, 2 * visible_1e8, 2 * low)
     if picture.flat:
         law = impact_bps(picture, 1, priors) or 0.0
@@ -75,8 +77,16 @@ def capacity(
         sizes, (qtys, usds, filled), place = picture.curve(low, high, visible_1e8, floor, law)
         beyond = [False] * place + [True] * (POINTS - place)
         points = tuple(map(CapacityPoint, qtys, usds, filled, beyond))
-        return points, sizes_at(sizes, filled, cents)
+        return points, sizes_at(sizes, filled, cents, picture.finest_1e8)
     return _bent(picture, low, high, visible_1e8, fee_bps, priors)
+
+
+def least_order_1e8(picture: MarketPicture) -> int:
+    """The smallest order that a venue which may be used takes at the price looked at."""
+    active = picture.terms.active.tolist()
+    usable = list(compress(picture.listings, active))
+    touch = round(picture.mid * (1.0 + 1e-4 * picture.sign * picture.touch_bps))
+    return least_qty_1e8(usable or picture.listings, touch)
 
 
 def _bent(
@@ -102,7 +112,7 @@ def _bent(
     beyond = [False] * place + [True] * (POINTS - place)
     qtys, usds = (grid * to_qty).tolist(), (grid * to_usd).tolist()
     points = tuple(map(CapacityPoint, qtys, usds, filled, beyond))
-    return points, sizes_at(sizes, filled, picture.cents_per_bp())
+    return points, sizes_at(sizes, filled, picture.cents_per_bp(), picture.finest_1e8)
 
 
 def beyond_bps(
@@ -143,14 +153,19 @@ def _beyond(
 
 
 def sizes_at(
-    sizes: Sequence[int], costs: Sequence[float], cents_per_bp: float | None = None
+    sizes: Sequence[int],
+    costs: Sequence[float],
+    cents_per_bp: float | None = None,
+    lot_1e8: int = 1,
 ) -> tuple[SizeAtCost, ...]:
     """The largest sizes (1e-8) at each of COST_LEVELS_BPS, read off rising sizes and costs.
 
-    With `cents_per_bp`, that of event contracts, also at each of COST_LEVELS_CENTS.
+    With `cents_per_bp`, that of event contracts, also at each of COST_LEVELS_CENTS. All are
+    multiples of `lot_1e8`, as the first of `sizes` is.
     """
     answers = []
-    for level, qty in zip(COST_LEVELS_BPS, largest(sizes, costs, COST_LEVELS_BPS), strict=True):
+    found = largest(sizes, costs, COST_LEVELS_BPS, lot_1e8)
+    for level, qty in zip(COST_LEVELS_BPS, found, strict=True):
         if qty is not None:
             answers.append(SizeAtCost(level, qty))
         else:
@@ -158,7 +173,8 @@ def sizes_at(
             answers.append(SizeAtCost(level, None, None, why))
     if cents_per_bp:
         levels = [cents / cents_per_bp for cents in COST_LEVELS_CENTS]
-        for cents, qty in zip(COST_LEVELS_CENTS, largest(sizes, costs, levels), strict=True):
+        found = largest(sizes, costs, levels, lot_1e8)
+        for cents, qty in zip(COST_LEVELS_CENTS, found, strict=True):
             least = costs[0] * cents_per_bp
             why = "" if qty is not None else f"the smallest order costs {least:.2f} cents"
             answers.append(SizeAtCost(None, qty, cents, why))
@@ -166,9 +182,12 @@ def sizes_at(
 
 
 def largest(
-    sizes: Sequence[int], costs: Sequence[float], levels: Sequence[float]
+    sizes: Sequence[int], costs: Sequence[float], levels: Sequence[float], lot_1e8: int = 1
 ) -> list[float | None]:
-    """The largest quantity whose average cost is at most each level in bps, None when none is."""
+    """The largest quantity on the lot whose average cost is at most each level in bps.
+
+    None where no size's is.
+    """
     found: list[float | None] = []
     count, end = len(costs), sizes[-1]
     for level in levels:
@@ -176,7 +195,7 @@ def largest(
         if above == 0:
             found.append(None)
         elif above == count:
-            found.append(end / QTY_SCALE)
+            found.append((end - end % lot_1e8) / QTY_SCALE)
         else:
             q1, q2 = sizes[above - 1], sizes[above]
             m1 = costs[above - 1] * q1
@@ -185,5 +204,6 @@ def largest(
             qty = (m1 - slope * q1) / (level - slope) if slope > level else float(q2)
             # Rounding alone leads out of the chord.
             inside = q1 if qty < q1 else q2
-            found.append((qty if q1 <= qty <= q2 else inside) / QTY_SCALE)
+            within = int(qty if q1 <= qty <= q2 else inside)
+            found.append((within - within % lot_1e8) / QTY_SCALE)
     return found

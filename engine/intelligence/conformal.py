@@ -1,9 +1,10 @@
 """The online conformal layer: the level that is asked for moves until what comes is what was said.
 
 Adaptive conformal inference (Gibbs and Candes, 2021) for several groups at once: the level of an
-order is 0.9 plus an offset of each group that it belongs to (all, its policy, urgency, size and
-liquidity), and after each outcome every one of them moves by g (miss - 0.1). The step of 0.02 is
-shared out, so that an order moves by 0.02 in all; a group's g is its share of it.
+order is 0.9 plus an offset of each group that it belongs to (its tree of kinds, and within that its
+policy, urgency, size and liquidity), and after each outcome every one of them moves by g (miss -
+0.1). The step of 0.02 is shared out, so that an order moves by 0.02 in all; a group's g is its
+share of it.
 
 An offset is the sum of its own moves, so that, whatever the outcomes are, the share of misses of
 a group over n outcomes is within |offset| / (g n) of 0.1 while the offset is not at its bounds.

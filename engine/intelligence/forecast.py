@@ -12,10 +12,16 @@ from typing import Final
 
 import msgspec
 
-from engine.decisions.placeable import least_qty_1e8
+from engine.decisions.placeable import on_lot_1e8
 from engine.decisions.policies.parameters import DEFAULT_PARAMETERS, PolicyParameters
 from engine.errors import Reason
-from engine.intelligence.capacity import CapacityPoint, SizeAtCost, beyond_bps, capacity
+from engine.intelligence.capacity import (
+    CapacityPoint,
+    SizeAtCost,
+    beyond_bps,
+    capacity,
+    least_order_1e8,
+)
 from engine.intelligence.distribution import LEVELS, CostDistribution, cold_spread_bps
 from engine.intelligence.frontier import UrgencyTradeoff, frontier, tradeoff
 from engine.intelligence.picture import MarketPicture, Sweep, VenueWalk
@@ -30,6 +36,7 @@ __all__ = [
     "Forecast",
     "VenueCost",
     "forecast",
+    "off_lot",
     "unplaced",
 ]
 
@@ -41,6 +48,10 @@ AT_ONCE: Final = (
 NO_VOLUME: Final = (
     "no day's volume is known yet: beyond the books the curve is their last price and flattens, "
     "without the square-root law"
+)
+NO_TRADEOFF: Final = (
+    "urgency_tradeoff: the books do not show all of it, so that there is no cost of taking it at "
+    "once to hold more time against"
 )
 # Asked for once: a member of an enum takes as long as all the rest of a row.
 NONE, SHORT, SMALL = Reason.NONE, Reason.NO_LIQUIDITY, Reason.BELOW_MINIMUM
@@ -106,7 +117,8 @@ class Forecast(msgspec.Struct, frozen=True, gc=False):
     `expected_cost_bps` is the median, `downside_cost_bps` the 0.9-quantile. While nothing is
     learned the first is book + fee + latency of `book`, but where `at_least`: then median, mean
     and downside alike are bounds of taking it all at once, and an order that waits for books to
-    refill can cost less. Latency is weighed as the urgency weighs it for routing. `beyond_books`
+    refill can cost less. What is too small to be placed makes no bound: costs are then of the
+    rest, as `missing` says. Latency is weighed as the urgency weighs it for routing. `beyond_books`
     is what the curve says past the visible books: `square_root_law`, or `lower_bound` while no
     day's volume is known.
     """
@@ -138,8 +150,12 @@ def forecast(
 ) -> Forecast:
     """The forecast of an immediate order (policy sor) on the market that `picture` looked at.
 
-    `parameters` say where its passive part would rest on the frontier.
+    What is off the lot is left out, as no order may have it, and `missing` says so. `parameters`
+    say where its passive part would rest on the frontier.
     """
+    asked = qty_1e8
+    if asked % picture.finest_1e8:
+        qty_1e8 = on_lot_1e8(picture.listings, asked) or asked
     alone = picture.venues_alone(qty_1e8)
     total = 0
     for (shown, _), on in zip(alone, picture.terms.active.tolist(), strict=True):
@@ -149,21 +165,22 @@ def forecast(
     swept = picture.sweep(qty_1e8)
     ranking = rank_venues(picture, qty_1e8, alone, swept)
     if not swept.qty_1e8:
-        return _nothing(picture, ranking, unplaced(picture, qty_1e8, swept))
+        return _nothing(picture, ranking, unplaced(picture, asked, swept))
     curve, sizes = capacity(picture, qty_1e8, total, swept.fee_bps, priors)
     walk = max(0.0, swept.book_bps - picture.touch_bps)
     missing = left_out(ranking)
-    expected, at_least = swept.cost_bps, swept.qty_1e8 < qty_1e8
-    if at_least:
-        missing = (f"{unplaced(picture, qty_1e8, swept)}: {AT_ONCE}", *missing)
-        if qty_1e8 > total:
-            if not picture.day_volume_1e8:
-                missing = (missing[0], NO_VOLUME, *missing[1:])
-            held = total, swept.cost_bps, picture.worst_bps()
-            expected = beyond_bps(picture, qty_1e8, held, expected, swept.fee_bps, priors)
+    if asked != qty_1e8:
+        missing = (*off_lot(picture, asked), *missing)
+    expected, short = swept.cost_bps, swept.qty_1e8 < qty_1e8
+    at_least = short and not too_small(picture, qty_1e8, swept)
+    if short:
+        missing = (*why_short(picture, qty_1e8, total, swept), *missing)
+    if at_least and qty_1e8 > total:
+        held = total, swept.cost_bps, picture.worst_bps()
+        expected = beyond_bps(picture, qty_1e8, held, expected, swept.fee_bps, priors)
     spread = cold_spread_bps(picture.sigma_bps, swept.latency_s, 0.0, walk, priors.refill)
     costs = CostDistribution(expected, spread)
-    complete = None if at_least else completion(picture, swept)
+    complete = None if short else completion(picture, swept)
     rest = rest_plan(picture, qty_1e8, picture.urgency, parameters, priors)
     made = frontier(picture, qty_1e8, swept.fee_bps, rest, priors)
     return Forecast(
@@ -192,7 +209,7 @@ def forecast(
             walk,
             total,
         ),
-        missing,
+        missing if made is not None else (*missing, NO_TRADEOFF),
         "square_root_law" if picture.day_volume_1e8 else "lower_bound",
     )
 
@@ -257,17 +274,38 @@ def left_out(ranking: Sequence[VenueCost]) -> tuple[str, ...]:
 
 def unplaced(picture: MarketPicture, qty_1e8: int, swept: Sweep) -> str:
     """Why not all of a quantity can be priced."""
-    left = format_qty(qty_1e8 - swept.qty_1e8)
-    if swept.reason is Reason.BELOW_MINIMUM or qty_1e8 - swept.qty_1e8 < picture.lot_1e8:
-        usable = [
-            one
-            for one, on in zip(picture.listings, picture.terms.active.tolist(), strict=True)
-            if on
-        ]
-        touch = round(picture.mid * (1.0 + 1e-4 * picture.sign * picture.touch_bps))
-        least = format_qty(least_qty_1e8(usable or picture.listings, touch))
+    if too_small(picture, qty_1e8, swept):
+        left = format_qty(qty_1e8 - swept.qty_1e8)
+        least = format_qty(least_order_1e8(picture))
         return f"{left} is below the smallest order of every venue ({least}) and cannot be placed"
     return f"the books show only {format_qty(swept.qty_1e8)} of {format_qty(qty_1e8)}"
+
+
+def why_short(
+    picture: MarketPicture, qty_1e8: int, visible_1e8: int, swept: Sweep
+) -> tuple[str, ...]:
+    """Why a sweep does not place all, and what its costs are then worth."""
+    why = unplaced(picture, qty_1e8, swept)
+    if too_small(picture, qty_1e8, swept):
+        return (f"{why}: costs are of the other {format_qty(swept.qty_1e8)}",)
+    why = f"{why}: {AT_ONCE}"
+    unknown = qty_1e8 > visible_1e8 and not picture.day_volume_1e8
+    return (why, NO_VOLUME) if unknown else (why,)
+
+
+def too_small(picture: MarketPicture, qty_1e8: int, swept: Sweep) -> bool:
+    """Whether what a sweep leaves over is no order, rather than more than the books show."""
+    left = qty_1e8 - swept.qty_1e8
+    return swept.reason is Reason.BELOW_MINIMUM or left < picture.finest_1e8
+
+
+def off_lot(picture: MarketPicture, asked_1e8: int) -> tuple[str, ...]:
+    """That a part of what was asked for is off the lot and left out; nothing where none is."""
+    usable = on_lot_1e8(picture.listings, asked_1e8)
+    if not 0 < usable < asked_1e8:
+        return ()
+    left, lot = format_qty(asked_1e8 - usable), format_qty(picture.finest_1e8)
+    return (f"{left} is off the lot of {lot} and is left out: an order must be a multiple of it",)
 
 
 def _nothing(

@@ -57,8 +57,8 @@ class FrontierPoint(msgspec.Struct, frozen=True, gc=False):
     """What a horizon costs and risks, in bps.
 
     `cost_bps` is expected within `horizon_ms`, + is a cost; `risk_bps` is its standard deviation,
-    never negative. `passive_share` is what resting orders fill, by the chance that all of it rests
-    and fills in time; `slices` is in how many parts the rest is taken. The first point, of no time
+    never negative. `passive_share` is the share that resting orders are expected to fill in time;
+    `slices` is in how many parts the rest is taken. The first point, of no time
     at all, is the sweep at once. Latency is weighed as the urgency that was asked for weighs it in
     routing, so that the same sweep looks cheaper at low urgency.
     """
@@ -118,7 +118,7 @@ def frontier(
     law = impact_bps(picture, qty_1e8, priors)
     odds = rest.odds.terms(qty_1e8)
     if not rest.venues:
-        odds = (0.0, picture.sigma_bps, 0.0, NOWHERE, 0.0, 1.0, 0.0, 0.0)
+        odds = (0.0, picture.sigma_bps, 0.0, NOWHERE, 0.0, 0.0, 1.0, 0.0, 0.0)
     priced = (
         rest.filled_bps,
         picture.touch_bps + taker_bps,

@@ -92,7 +92,7 @@ def as_forecast(
     """The share of an order that was forecast to take `forecast_ms` when it started.
 
     One that rests was to fill `fill_rate` of itself, at a constant hazard whose mean time at work
-    is `forecast_ms` (`strategies.mean_ms`): 1 - exp(-fill_rate t / forecast_ms) by now.
+    is `forecast_ms`: 1 - exp(-fill_rate t / forecast_ms) by now.
     """
     if policy in AT_ONCE:
         late = elapsed_ns > ROUND_TRIPS * forecast_ms * MS

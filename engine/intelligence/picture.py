@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from engine.decisions.cost_model import Coefficients, CostModel, RoutingTerms
 from engine.decisions.market import NO_ASK, NO_BID, MarketBlock
 from engine.decisions.market_tape import MarketTape
+from engine.decisions.placeable import finest_lot_1e8
 from engine.decisions.posts import Posts
 from engine.decisions.split import Splitter
 from engine.decisions.venue_observations import VenueObservations
@@ -73,9 +74,9 @@ class MarketPicture:
     `sigma_bps` is per square root of a second, `day_volume_1e8` None while the tape knows none.
     `books` is the market without our own resting orders on the side that is taken: they are no
     more liquidity here than they are to the router. Mid and half-spread are those of all orders.
-    `level_terms` are what the capacity kernel takes of each venue. `hazards` is what was learned of
-    resting orders, None for the prior alone; `only` the one venue that `exclude` left, to which a
-    resting order is bound.
+    `finest_1e8` is the step of its quantities. `level_terms` are what the capacity kernel takes of
+    each venue. `hazards` is what was learned of resting orders, None for the prior alone; `only`
+    the one venue that `exclude` left, to which a resting order is bound.
     """
 
     __slots__ = (
@@ -94,6 +95,7 @@ class MarketPicture:
         "books",
         "day_volume_1e8",
         "event",
+        "finest_1e8",
         "flat",
         "half_bps",
         "hazards",
@@ -139,6 +141,7 @@ class MarketPicture:
         self.tick_1e9 = min(one.tick_1e9 for one in market.listings)
         self.books: MarketBlock = market
         self.event = self._model.event
+        self.finest_1e8 = finest_lot_1e8(market.listings)
         self.lot_1e8 = min(max(one.lot_1e8, one.qty_min_1e8) for one in market.listings)
         self.flat = all(one.fees is None or not one.fees.quadratic for one in market.listings)
         venues = len(market.listings)

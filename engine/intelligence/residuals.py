@@ -19,7 +19,6 @@ import msgspec
 __all__ = [
     "LIQUIDITIES",
     "RESTING",
-    "ROOT",
     "SHRINK",
     "SIZES",
     "WINDOW",
@@ -32,7 +31,6 @@ __all__ = [
 
 SHRINK: Final = 50
 WINDOW: Final = 400
-ROOT: Final = "all"
 COINS: Final = "coins"
 EVENT: Final = "event"
 RESTS: Final = "rests"
@@ -42,8 +40,8 @@ LIQUIDITIES: Final = ("tight", "usual", "wide", EVENT)
 LIQUIDITY_BPS: Final = (0.5, 2.0)
 SIZES: Final = ("small", "medium", "large")
 SIZE_SHARES: Final = (0.1, 0.5)
-# Of the conformal step, for all, policy, urgency, size, liquidity. Outcomes differ most by policy:
-# where kinds are few and young, what rests is taken for what takes and the other way round.
+# Of the conformal step, for the tree, policy, urgency, size, liquidity. Outcomes differ most by
+# policy, and a kind that is young is taken for its neighbours.
 STEP_SHARES: Final = (0.125, 0.5, 0.125, 0.125, 0.125)
 
 
@@ -66,18 +64,20 @@ class Bucket(msgspec.Struct, frozen=True, gc=False):
         within = f"{self.liquidity}/{way}", second, f"{second}/{self.size}", self.name
         return within if self.liquidity == EVENT else (f"{COINS}/{way}", *within)
 
-    def ways(self) -> tuple[str, ...]:
-        """What the prior's spread is corrected by: all of such instruments, and the root."""
-        return EVENT if self.liquidity == EVENT else COINS, self.path()[0]
+    @property
+    def root(self) -> str:
+        """The tree that it stands in: nothing is learned from orders of another."""
+        return self.path()[0]
 
     def groups(self) -> tuple[str, ...]:
-        """What the conformal layer keeps an offset of: all orders, and each of the four alone."""
+        """What the conformal layer keeps an offset of: its tree, and within it each of the four."""
+        root = self.root
         return (
-            ROOT,
-            f"policy {self.policy}",
-            f"urgency {self.urgency}",
-            f"size {self.size}",
-            f"liquidity {self.liquidity}",
+            root,
+            f"{root} policy {self.policy}",
+            f"{root} urgency {self.urgency}",
+            f"{root} size {self.size}",
+            f"{root} liquidity {self.liquidity}",
         )
 
     def shares(self) -> dict[str, float]:

@@ -7,6 +7,7 @@ posted by, on the terms of a picture.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -45,7 +46,9 @@ class RestPlan(msgspec.Struct, frozen=True, gc=False):
     """A resting order: venue indices (none where nothing can rest, `reason`), its cost, its odds.
 
     `filled_bps` is what it costs in bps of the mid once it has filled: its venues' maker fee, less
-    the distance of its price from the mid, plus the adverse selection, a share of the half-spread.
+    the distance of its price from the mid, plus the adverse selection, a share of the half-spread
+    but no more than the price moves while a book refills: where ticks are wide the spread is that
+    of the grid, and no fill tells so much.
     What a price is worse than the best touch is not counted as gained: it only fills once the
     market has moved there.
     """
@@ -122,9 +125,12 @@ def placed(
             lanes.append(lane(picture, v, at, share, queue, seen))
     rate, sigma = trade_rate_1e8(picture), picture.sigma_bps
     learned = () if lanes is None else tuple(lanes)
-    odds = FillOdds(reach, sigma, ahead, depth, rate, priors.slice_s, learned)
+    lump = mean_trade_1e8(picture)
+    odds = FillOdds(reach, sigma, ahead, depth, rate, priors.slice_s, learned, lump)
     venues = tuple([place[0] for place in places])
-    return RestPlan(venues, maker, maker - gained + priors.adverse_share * half, odds)
+    told = priors.cleanup_drift * sigma * sqrt(priors.slice_s)
+    adverse = min(priors.adverse_share * half, told)
+    return RestPlan(venues, maker, maker - gained + adverse, odds)
 
 
 def touches(picture: MarketPicture) -> tuple[int | None, int | None]:
@@ -149,6 +155,15 @@ def trade_rate_1e8(picture: MarketPicture) -> float:
     if not tape.began_ns or seconds <= 0.0:
         return 0.0
     return OUR_HALF * tape.traded_by(picture.now_ns) / (seconds + TAPE_SHRINK_S)
+
+
+def mean_trade_1e8(picture: MarketPicture) -> float:
+    """Mean quantity of a public print; 0 where none was seen."""
+    tape = picture.tape
+    prints = 0
+    for ring in tape.rings.values():
+        prints += ring.count
+    return tape.traded_1e8 / prints if prints else 0.0
 
 
 def lane(

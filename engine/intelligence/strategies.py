@@ -2,24 +2,27 @@
 
 Every cost is for the *whole* quantity: what a strategy leaves unfilled at its horizon is priced by
 sweeping the books then, or passive strategies would look cheap by forgetting what they missed.
-With f the chance that the resting part fills, h the half-spread and T the horizon:
+With f the share of the resting part that fills, h the half-spread and T the horizon:
 
     passive = f (-h + maker + AS) + (1 - f) (sweep of the rest + 0.4 sigma sqrt(T))
 
-Where it rests, and so its maker fee and price, is the router's own choice (`rest_plan`).
+f is the expected share. An order that rests mostly fills or mostly does not: what its worst tenth
+fills, by the same formula, stretches the 0.9-quantile. Where it rests, and so its maker fee and
+price, is the router's own choice (`rest_plan`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import ceil, log1p, sqrt
+from math import ceil, hypot, sqrt
 from typing import Final
 
 import msgspec
 
 from engine.decisions.policies.parameters import DEFAULT_PARAMETERS, PolicyParameters
-from engine.intelligence.distribution import CostDistribution, cold_spread_bps
-from engine.intelligence.fill_chance import fill_chance
+from engine.decisions.policies.time_drip import CHASE_SHARE
+from engine.intelligence.distribution import P90, CostDistribution, cold_spread_bps
+from engine.intelligence.fill_chance import Shares, fill_chance, fill_shares, mean_time_s
 from engine.intelligence.forecast import completion, round_trip_ms, unplaced
 from engine.intelligence.frontier import impact_bps
 from engine.intelligence.picture import MarketPicture, Sweep
@@ -30,6 +33,9 @@ __all__ = ["STANDARD", "STRATEGIES", "Strategy", "estimate"]
 
 STANDARD: Final = ("aggressive", "passive", "split")
 SHARES: Final = tuple(k / 10 for k in range(1, 10))
+MS: Final = 1e3
+# The part of a drip's line that its policy leaves to a chase at the end.
+CHASED: Final = 1 / CHASE_SHARE
 S_PER_MS: Final = 1e-3
 
 
@@ -92,8 +98,12 @@ class Case(msgspec.Struct, frozen=True):
         *,
         posts_only: bool = False,
         taken_share: float | None = None,
+        tail_bps: float = 0.0,
     ) -> Strategy:
-        """The estimate with its spread: the prior over the time that it is at work."""
+        """The estimate with its spread: the prior over the time that it is at work.
+
+        `tail_bps` is what the worst tenth costs more for filling less.
+        """
         seconds = 0.0 if policy in ("sor", "ioc_sweep") else time_ms * S_PER_MS
         spread = cold_spread_bps(
             self.picture.sigma_bps,
@@ -102,7 +112,7 @@ class Case(msgspec.Struct, frozen=True):
             self.walk_bps,
             self.priors.refill,
         )
-        costs = CostDistribution(cost_bps, spread)
+        costs = CostDistribution(cost_bps, hypot(spread, tail_bps / P90))
         return Strategy(
             name=name,
             policy=policy,
@@ -117,6 +127,14 @@ class Case(msgspec.Struct, frozen=True):
             time_to_complete_ms=round(time_ms),
             taken_share=taken_share,
         )
+
+
+class Mix(msgspec.Struct, frozen=True):
+    """Part taken, part posted: its cost, what the worst tenth adds, what of the rest fills."""
+
+    cost_bps: float
+    tail_bps: float
+    shares: Shares
 
 
 def estimate(
@@ -172,20 +190,26 @@ def _one_wave(case: Case, name: str, horizon_ms: int | None) -> Strategy:
 def _chase(case: Case, name: str, horizon_ms: int | None) -> Strategy:
     """Steps from the far touch until it reaches the sweep's own worst price."""
     table, rank, seen = case.parameters, case.rank, case.picture
-    step = float(table.chase_step_bps[rank])
-    if seen.event:
-        tick = min(one.tick_1e9 for one in seen.listings)
-        step = 1e4 * table.chase_step_event_ticks[rank] * tick / seen.mid
-    reach = max(1e4 * seen.sign * (worst - seen.mid) / seen.mid for *_, worst in case.swept.legs)
-    steps = ceil(max(0.0, reach - seen.touch_bps) / step)
     limit_ms = horizon_ms or table.chase_horizon_ms[rank]
-    needed = steps * table.chase_period_ms[rank] + round_trip_ms(seen, case.swept)
+    needed = _chase_ms(case, case.swept)
     filled = completion(seen, case.swept) * min(1.0, limit_ms / needed)
     drift = case.priors.cleanup_drift * seen.sigma_bps * sqrt(min(needed, limit_ms) * S_PER_MS)
     cost = case.swept.cost_bps + drift
     return case.answer(
         name, "aggressive_chase", cost, filled, case.leg_venues(), min(needed, limit_ms)
     )
+
+
+def _chase_ms(case: Case, swept: Sweep) -> float:
+    """How long a chase needs until its steps have come to a sweep's worst price."""
+    table, rank, seen = case.parameters, case.rank, case.picture
+    step = float(table.chase_step_bps[rank])
+    if seen.event:
+        tick = min(one.tick_1e9 for one in seen.listings)
+        step = 1e4 * table.chase_step_event_ticks[rank] * tick / seen.mid
+    reach = max(1e4 * seen.sign * (worst - seen.mid) / seen.mid for *_, worst in swept.legs)
+    steps = ceil(max(0.0, reach - seen.touch_bps) / step)
+    return steps * table.chase_period_ms[rank] + round_trip_ms(seen, swept)
 
 
 def _passive(case: Case, name: str, horizon_ms: int | None) -> Strategy:
@@ -195,9 +219,17 @@ def _passive(case: Case, name: str, horizon_ms: int | None) -> Strategy:
     if not rest.venues:
         why = f"no venue takes a resting order of it: {rest.reason}"
         return Strategy(name=name, policy=policy, urgency=case.urgency, posts_only=True, reason=why)
-    cost, f = _mixed(case, rest, 0.0, given)
-    venues, time_ms = case.rest_venues(rest), mean_ms(f, given)
-    return case.answer(name, policy, cost, f, venues, time_ms, posts_only=True)
+    mix, venues = _mixed(case, rest, 0.0, given), case.rest_venues(rest)
+    return case.answer(
+        name,
+        policy,
+        mix.cost_bps,
+        mix.shares.mean,
+        venues,
+        waiting_ms(rest, case.qty_1e8, given),
+        posts_only=True,
+        tail_bps=mix.tail_bps,
+    )
 
 
 def _ladder(case: Case, name: str, horizon_ms: int | None) -> Strategy:
@@ -207,29 +239,62 @@ def _ladder(case: Case, name: str, horizon_ms: int | None) -> Strategy:
     if horizon_ms is not None:
         resting = horizon_ms * resting // (resting + chasing)
     rest = case.rest()
-    cost, f = _mixed(case, rest, 0.0, resting)
+    mix = _mixed(case, rest, 0.0, resting)
+    f = mix.shares.mean
     filled = f + (1.0 - f) * completion(case.picture, case.swept)
     places = sorted({*case.rest_venues(rest), *case.leg_venues()})
-    time_ms = mean_ms(f, resting) + (1.0 - f) * round_trip_ms(case.picture, case.swept)
-    return case.answer(name, "passive_ladder", cost, filled, places, time_ms)
+    time_ms = waiting_ms(rest, case.qty_1e8, resting) + (1.0 - f) * round_trip_ms(
+        case.picture, case.swept
+    )
+    return case.answer(
+        name, "passive_ladder", mix.cost_bps, filled, places, time_ms, tail_bps=mix.tail_bps
+    )
 
 
 def _drip(case: Case, name: str, horizon_ms: int | None) -> Strategy:
-    """Slices along a line: the walk of one slice, and the law's impact for going on."""
-    table, rank = case.parameters, case.rank
+    """Slices along a line: what crosses pays the touch of a slice, what fills at rest the maker.
+
+    The law's impact is for going on, no more than all at once walks: books that show the whole
+    are not moved further by parts of it. The last tenth of the line is chased.
+    """
+    table, rank, seen = case.parameters, case.rank, case.picture
     given = horizon_ms or table.drip_horizon_ms[rank]
     count = max(1, given // table.drip_interval_ms[rank])
-    slice_qty = max(1, case.qty_1e8 // count)
-    walk = case.picture.averages([slice_qty])[0]
+    slice_qty, tail_qty = max(1, case.qty_1e8 // count), max(1, round(case.qty_1e8 * CHASED))
+    walk, last = seen.averages([slice_qty])[0], seen.averages([tail_qty])[0]
     assert walk is not None, "a slice of what is visible is visible"
-    law = impact_bps(case.picture, case.qty_1e8, case.priors)
+    assert last is not None, "a tenth of what is visible is visible"
+    law = impact_bps(seen, case.qty_1e8, case.priors)
     impact = case.priors.impact_average * case.walk_bps if law is None else law
-    rest = case.rest()
-    f = chance(rest, slice_qty, table.drip_interval_ms[rank] * S_PER_MS)
-    cost = f * rest.filled_bps + (1.0 - f) * walk + impact * (1.0 - 1.0 / count)
-    filled = completion(case.picture, case.swept)
+    impact = min(impact, case.walk_bps)
+    rest = rest_plan(seen, slice_qty, rank, table, case.priors)
+    crossed = _crossed(case, chance(rest, slice_qty, table.drip_interval_ms[rank] / MS), count)
+    along = (1.0 - crossed) * rest.filled_bps + crossed * walk
+    cost = (1.0 - CHASED) * along + CHASED * last + impact * (1.0 - 1.0 / count)
+    filled = completion(seen, case.swept)
     places = sorted({*case.rest_venues(rest), *case.leg_venues()})
-    return case.answer(name, "time_drip", cost, filled, places, given)
+    swept = seen.sweep(max(tail_qty, seen.lot_1e8))
+    chase_ms = _chase_ms(case, swept) if swept.legs else 0.0
+    time_ms = given - CHASED * given + min(chase_ms, CHASED * given)
+    return case.answer(name, "time_drip", cost, filled, places, time_ms)
+
+
+def _crossed(case: Case, fills: float, count: int) -> float:
+    """The share of a drip's slices that is crossed, each with `fills` to fill in a round at rest.
+
+    A round crosses with all that is behind the line where the spread is at most its rule's part of
+    the usual one, as often as of late; and once the line is too far ahead in any case.
+    """
+    table, rank = case.parameters, case.rank
+    often = case.picture.tape.spread_share(table.drip_spread_pct[rank])
+    rounds = count * table.drip_behind_pct[rank] // 100
+    left = crossed = 1.0
+    if rounds:
+        crossed = 0.0
+    for _ in range(rounds):
+        crossed += left * often
+        left *= (1.0 - often) * (1.0 - fills)
+    return crossed + left if rounds else 1.0
 
 
 def _split(case: Case, name: str, horizon_ms: int | None) -> Strategy:
@@ -238,50 +303,61 @@ def _split(case: Case, name: str, horizon_ms: int | None) -> Strategy:
     weight = case.priors.risk_aversion[case.rank]
     risk = case.picture.sigma_bps * sqrt(given * S_PER_MS / 3.0)
     rest = case.rest()
-    best: tuple[float, float, float, float] | None = None
+    best: tuple[float, float, Mix] | None = None
     for share in SHARES:
-        cost, f = _mixed(case, rest, share, given)
-        total = cost + weight * risk * (1.0 - share)
+        mix = _mixed(case, rest, share, given)
+        total = mix.cost_bps + weight * hypot(risk * (1.0 - share), mix.tail_bps / P90)
         if best is None or total < best[0]:
-            best = total, share, cost, f
+            best = total, share, mix
     assert best is not None, "there are shares to choose from"
-    _, share, cost, f = best
-    filled = share * completion(case.picture, case.swept) + (1.0 - share) * f
+    _, share, mix = best
+    time_ms = waiting_ms(rest, case.qty_1e8 - round(case.qty_1e8 * share), given)
+    filled = share * completion(case.picture, case.swept) + (1.0 - share) * mix.shares.mean
     places = sorted({*case.rest_venues(rest), *case.leg_venues()})
-    time_ms = max(mean_ms(f, given), float(round_trip_ms(case.picture, case.swept)))
-    return case.answer(name, "split", cost, filled, places, time_ms, taken_share=share)
+    return case.answer(
+        name,
+        "split",
+        mix.cost_bps,
+        filled,
+        places,
+        max(time_ms, float(round_trip_ms(case.picture, case.swept))),
+        taken_share=share,
+        tail_bps=mix.tail_bps,
+    )
 
 
-def _mixed(case: Case, rest: RestPlan, share: float, horizon_ms: int) -> tuple[float, float]:
-    """Cost in bps of taking `share` now and posting the rest, and the chance that that fills."""
-    seen, qty = case.picture, case.qty_1e8
+def _mixed(case: Case, rest: RestPlan, share: float, horizon_ms: int) -> Mix:
+    """Taking `share` now and posting the rest, in bps of the whole."""
+    seen, qty, now = case.picture, case.qty_1e8, 0.0
     horizon_s = horizon_ms * S_PER_MS
     taken = round(qty * share)
     posted = qty - taken
-    f = chance(rest, posted, horizon_s)
-    left = max(1, round(posted * (1.0 - f)))
-    clean, now = seen.averages([left])[0], 0.0
-    assert clean is not None, "part of what is visible is visible"
+    shares = fill_shares(rest.odds, posted, horizon_s) if rest.venues else Shares()
     if taken:
         first = seen.averages([taken])[0]
         assert first is not None, "part of what is visible is visible"
         now = first
-    clean += case.priors.cleanup_drift * seen.sigma_bps * sqrt(horizon_s)
-    return share * now + (1.0 - share) * (f * rest.filled_bps + (1.0 - f) * clean), f
+    drift = case.priors.cleanup_drift * seen.sigma_bps * sqrt(horizon_s)
+
+    def cost(filled: float) -> float:
+        left = seen.averages([max(1, round(posted * (1.0 - filled)))])[0]
+        assert left is not None, "part of what is visible is visible"
+        resting = filled * rest.filled_bps + (1.0 - filled) * (left + drift)
+        return share * now + (1.0 - share) * resting
+
+    expected, bad = cost(shares.mean), cost(shares.least)
+    return Mix(expected, max(0.0, bad - expected), shares)
+
+
+def waiting_ms(rest: RestPlan, qty_1e8: int, horizon_ms: int) -> float:
+    """Expected time until a part of the plan has filled or its horizon ends."""
+    horizon_s = horizon_ms * S_PER_MS
+    return MS * mean_time_s(rest.odds, qty_1e8, horizon_s) if rest.venues else float(horizon_ms)
 
 
 def chance(rest: RestPlan, qty_1e8: int, horizon_s: float) -> float:
     """The chance that a part of the plan fills whole; none where nothing can rest."""
     return fill_chance(rest.odds, qty_1e8, horizon_s) if rest.venues else 0.0
-
-
-def mean_ms(chance: float, horizon_ms: int) -> float:
-    """Mean time at work of an order whose constant hazard fills it with `chance` by the horizon."""
-    if chance < 1e-9:
-        return float(horizon_ms)
-    if chance >= 1.0:
-        return 0.0
-    return chance * horizon_ms / -log1p(-chance)
 
 
 STRATEGIES: Final[dict[str, tuple[str, bool, Callable[[Case, str, int | None], Strategy]]]] = {

@@ -16,7 +16,7 @@ from engine.decisions.venue_observations import HIT_PRIOR, MISS_PRIOR, VenueObse
 from engine.intelligence.learned.forgetting import DecayedRate
 from engine.model.units import PRICE_SCALE
 
-__all__ = ["SLOW", "VenueHealth", "deteriorating", "venue_health"]
+__all__ = ["FADES", "SILENT", "SLOW", "VenueHealth", "deteriorating", "venue_health"]
 
 MS: Final = 1_000_000
 GRACE_MS: Final = 500

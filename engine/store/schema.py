@@ -308,8 +308,19 @@ def check_schema(connection: sqlite3.Connection, path: str | Path) -> int:
 
 def _bring_up(connection: sqlite3.Connection) -> None:
     """Give a journal of an older version what it lacks, in one transaction."""
-    marks = f"PRAGMA user_version = {SCHEMA_VERSION};"
-    connection.executescript(f"BEGIN IMMEDIATE; {_POSTS} {marks} COMMIT;")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Somebody else may have done it while this one waited for the lock.
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version < SCHEMA_VERSION:
+            for statement in _POSTS.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 _WAYS_OUT = {

@@ -26,7 +26,7 @@ from engine.model.orders import Grant, OrderTerms, ReportKind
 from engine.model.records import FillRecord, ReportRecorded
 from engine.model.terms import Terms
 from engine.runtime.simulated_driver import Answer
-from tests.support.builders import node
+from tests.support.builders import fill_slot, node
 from tests.support.node_stage import PRICE, QTY, NodeStage
 
 LIMIT = PRICE
@@ -97,6 +97,18 @@ def test_a_decrease_is_answered_once_it_is_proven_and_gives_back_what_it_took_of
     stage.fill(QTY * 3 // 4, "t", cum_qty_1e8=QTY * 3 // 4)
     ended = stage.ended()
     assert ended is not None and ended.progress.status is NodeStatus.FILLED
+
+
+def test_what_it_takes_on_arrival_is_measured_by_the_market_of_the_amendment() -> None:
+    stage = AmendStage()
+    (child,) = stage.actor.working().children.values()
+    before = child.mid_1e9, child.touch_1e9
+    market, up = stage.block, 4 * 10**10
+    fill_slot(market.slots[0], [(PRICE - 10**10 + up, QTY)], [(PRICE + up, QTY)])
+    stage.amend(reduce_by_1e8=QTY // 4)
+    mid_x2 = market.mid_x2()
+    assert mid_x2 is not None
+    assert (child.mid_1e9, child.touch_1e9) == (mid_x2 // 2, market.best(1)) != before
 
 
 def test_more_needs_leave_of_its_own_next_to_the_old_which_then_goes() -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from engine.decisions.classify import classify
+from engine.errors import Reason
 from engine.intelligence.learned.markouts import FillSeen
 from engine.intelligence.learned.records import VenueRecord
 from engine.model.orders import OrderReport, ReportKind, TimeInForce
@@ -26,23 +28,32 @@ __all__ = ["CHILDREN_MAX", "GRAPHS_MAX", "OwnOrders"]
 CHILDREN_MAX: Final = 16_384
 GRAPHS_MAX: Final = 4_096
 NS: Final = 1_000_000_000
-# A fill without a word about it counts as a take: most are.
 ENDS: Final = (ReportKind.CANCELLED, ReportKind.EXPIRED)
+# Words that prove that the order was taken, although some of them answer another question.
+TAKEN: Final = (*ENDS, ReportKind.ACCEPTED, ReportKind.STATUS, ReportKind.AMENDED)
+# Refusals of our own, of orders that never left: no venue said them.
+NEVER_LEFT: Final = (Reason.KILL_SWITCH, Reason.LINK_DOWN, Reason.ENGINE_BUSY)
 
 Symbols = dict[str, str]
 
 
 class Sent:
-    """One child under way."""
+    """One child under way: `heard` once anything was said of it, `judged` as taken or refused."""
 
-    __slots__ = ("answered", "filled_1e8", "intent", "sent_ns", "symbol")
+    __slots__ = ("filled_1e8", "heard", "intent", "judged", "sent_ns", "symbol")
 
     def __init__(self, intent: ChildIntent, symbol: str, sent_ns: int) -> None:
         self.intent = intent
         self.symbol = symbol
         self.sent_ns = sent_ns
         self.filled_1e8 = 0
-        self.answered = False
+        self.heard = False
+        self.judged = False
+
+    @property
+    def rests(self) -> bool:
+        """Its end, and its fills as a maker, come when others want it: they answer nothing."""
+        return self.intent.tif is TimeInForce.GTC
 
 
 class OwnOrders:
@@ -85,14 +96,18 @@ class OwnOrders:
         self.children[intent.client_order_id] = Sent(intent, symbol, now_ns)
 
     def filled(self, fill: FillRecord, now_ns: int) -> None:
-        """An execution: an answer, and perhaps the last one."""
+        """An execution: of a take an answer, and perhaps the last one.
+
+        Of a resting order's fill that its venue does not call a take nobody knows how it came: it
+        is counted as a maker's, and as no answer.
+        """
         child = self.children.get(fill.client_order_id)
         maker = bool(fill.is_maker)
         if child is not None:
-            self.answered(child, now_ns)
+            maker = child.rests if fill.is_maker is None else fill.is_maker
+            self.heard(child, now_ns, answer=not child.rests or not maker)
+            self.judged(child, 0.0, now_ns)
             child.filled_1e8 += fill.qty_1e8
-            resting = child.intent.tif is TimeInForce.GTC
-            maker = resting if fill.is_maker is None else fill.is_maker
             if child.filled_1e8 >= child.intent.qty_1e8:
                 self.ended(child, now_ns)
         seen = FillSeen(fill.venue, fill.symbol, fill.side.sign, fill.price_1e9, now_ns, maker)
@@ -105,30 +120,56 @@ class OwnOrders:
             return
         kind = report.kind
         if kind is ReportKind.REJECTED:
-            self.record(child).rejects.add(1.0, now_ns)
-            del self.children[report.client_order_id]
+            self.refused(child, report, now_ns)
             return
         if kind is ReportKind.NOT_FOUND:
             # Proof that it never arrived teaches nothing of the venue's book.
             del self.children[report.client_order_id]
             return
-        self.answered(child, now_ns)
-        if kind in ENDS:
+        ends = kind in ENDS
+        result = ends and not child.rests
+        self.heard(child, now_ns, answer=result or kind is ReportKind.ACCEPTED)
+        if kind in TAKEN:
+            self.judged(child, 0.0, now_ns)
+        if ends or (kind is ReportKind.STATUS and not report.working):
+            # Fills that the venue owes still are fills, not fades.
+            child.filled_1e8 = max(child.filled_1e8, report.cum_qty_1e8)
             self.ended(child, now_ns)
 
-    def answered(self, child: Sent, now_ns: int) -> None:
-        """The first answer that is no refusal."""
-        if child.answered:
+    def refused(self, child: Sent, report: OrderReport, now_ns: int) -> None:
+        """A refusal; an immediate order that found nothing to take was none, it has faded."""
+        if report.code in NEVER_LEFT and not report.exchange_ns:
+            del self.children[report.client_order_id]
             return
-        child.answered = True
-        record = self.record(child)
-        record.answer_s.add((now_ns - child.sent_ns) / NS, now_ns)
-        record.rejects.add(0.0, now_ns)
+        self.heard(child, now_ns, answer=True)
+        found = classify(report.venue, report.code, report.text)
+        faded = found.reason is Reason.NO_LIQUIDITY and not child.rests
+        self.judged(child, 0.0 if faded else 1.0, now_ns)
+        if faded:
+            self.ended(child, now_ns)
+        else:
+            del self.children[report.client_order_id]
+
+    def heard(self, child: Sent, now_ns: int, *, answer: bool) -> None:
+        """A word on a child. The first one times the venue, if it answers our order.
+
+        No other does: an order whose acknowledgement is not in the journal says nothing of how
+        long its venue takes, nor does one of which the venue had to be asked.
+        """
+        if answer and not child.heard:
+            self.record(child).answer_s.add((now_ns - child.sent_ns) / NS, now_ns)
+        child.heard = True
+
+    def judged(self, child: Sent, refused: float, now_ns: int) -> None:
+        """Taken (0) or refused (1); once an order."""
+        if not child.judged:
+            child.judged = True
+            self.record(child).rejects.add(refused, now_ns)
 
     def ended(self, child: Sent, now_ns: int) -> None:
         """Nothing more comes: of an immediate order, what did not fill had faded."""
         intent = child.intent
-        if intent.tif is not TimeInForce.GTC:
+        if not child.rests:
             missed = max(0, intent.qty_1e8 - child.filled_1e8)
             self.record(child).fades.add(missed / intent.qty_1e8, now_ns)
         del self.children[intent.client_order_id]

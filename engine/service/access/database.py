@@ -11,7 +11,15 @@ from typing import Final
 
 from engine.errors import EngineError
 
-__all__ = ["AccessError", "access_error", "make_private", "open_database", "transaction"]
+__all__ = [
+    "AccessError",
+    "access_error",
+    "is_damaged",
+    "make_private",
+    "open_database",
+    "set_aside",
+    "transaction",
+]
 
 OWNER_ONLY: Final = 0o600
 OWNER_FOLDER: Final = 0o700
@@ -66,6 +74,23 @@ def open_database(path: Path | None, tables: Sequence[str], version: int) -> sql
         connection.close()
         raise
     return connection
+
+
+def is_damaged(error: BaseException | None) -> bool:
+    """Whether SQLite says that the file itself is none of its own, not that it cannot be used."""
+    return type(error) is sqlite3.DatabaseError
+
+
+def set_aside(path: Path) -> Path:
+    """Move a damaged file out of the way, with what belongs to it; nothing is deleted."""
+    number = 1
+    while (kept := path.with_name(f"{path.name}.broken-{number}")).exists():
+        number += 1
+    for tail in ("-wal", "-shm"):
+        beside = path.with_name(path.name + tail)
+        if beside.exists():
+            beside.rename(kept.with_name(kept.name + tail))
+    return path.rename(kept)
 
 
 @contextmanager

@@ -18,7 +18,8 @@ from typing import Final
 import msgspec
 
 from engine.errors import ConfigError
-from engine.model.units import Side, parse_decimal, parse_side
+from engine.intelligence.forecast import VenueCost
+from engine.model.units import QTY_SCALE, Side, format_qty, parse_decimal, parse_side
 from engine.service.api_error import ApiError
 from engine.service.cli.progress import progress_bar
 from engine.service.cli.review_rows import base_of
@@ -97,7 +98,7 @@ async def forecast_of(
 def print_forecast(view: ForecastView) -> None:
     """The forecast for a person: headline, curve, venues, urgency."""
     print(
-        f"{view.side} {view.qty:g} {view.symbol} at once over all venues "
+        f"{view.side} {format_qty(view.qty_1e8)} {view.symbol} at once over all venues "
         f"({view.policy}, urgency {view.urgency})"
     )
     for sentence in view.missing:
@@ -149,11 +150,16 @@ def curve_lines(view: ForecastView, columns: int = COLUMNS, height: int = HEIGHT
         cost = high - span * index / (height - 1)
         label = f"{cost:10.2f}" if index % 3 == 0 or index == height - 1 else " " * 10
         lines.append(f"{label} |{''.join(row).rstrip()}")
-    first, last = f"{view.capacity_curve[0].qty:g}", f"{view.capacity_curve[-1].qty:g}"
+    first, last = (plain(one.qty) for one in (view.capacity_curve[0], view.capacity_curve[-1]))
     gap = columns - len(first) - len(last)
     lines.append(" " * 11 + "+" + "-" * columns)
     lines.append(" " * 12 + first + " " * max(1, gap) + last)
     return lines
+
+
+def plain(qty: float) -> str:
+    """A quantity of the axis in at most six digits, never as a power of ten."""
+    return format_qty(round(float(f"{qty:.6g}") * QTY_SCALE))
 
 
 def bar(share: float, width: int = WIDTH) -> str:
@@ -178,11 +184,18 @@ def _print_venues(view: ForecastView) -> None:
                 f"{one.fee_bps:.2f}",
                 f"{one.latency_cost_bps:.2f}",
                 f"{100 * one.share:.0f} %",
-                one.reason or bar(length, 20),
+                _part(one, view.qty_1e8) or one.reason or bar(length, 20),
             )
         )
     header = ("venue", "landed bps", "book", "fee", "latency", "split", "")
     print_table("venues, all of it on one", header, rows)
+
+
+def _part(one: VenueCost, qty_1e8: int) -> str:
+    """What a row covers of the quantity where that is not all of it."""
+    if one.fillable_qty_1e8 >= qty_1e8:
+        return ""
+    return f"of {format_qty(one.fillable_qty_1e8)} only ({one.reason})"
 
 
 def _print_urgency(view: ForecastView) -> None:

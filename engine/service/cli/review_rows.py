@@ -39,6 +39,7 @@ NS = 1_000_000_000
 BENCHMARK_HEADER = ("benchmark", "price", "cost bps")
 FEE_HEADER = ("venue", "fills", "charged", "by schedule", "drift", "venue's own total", "drift")
 NO_DECISIONS = "No routing decision is recorded of this order."
+FEES_UNKNOWN: Final = "when it was accepted it was not known which fees it would pay"
 REASONS: Final[dict[str, str]] = {
     Reason.EXPIRED: "its time ran out",
     Reason.CANCELLED: "it was cancelled",
@@ -207,12 +208,16 @@ def fee_sentence(review: Review) -> str:
     """Fees of the whole order against what was expected when it was accepted."""
     fees = review.fees
     if not review.order.fill_count:
+        if fees.expected_bps is None:
+            return f"No fees; {FEES_UNKNOWN}."
         return f"No fees; {number(fees.expected_bps)} bps were expected when it was accepted."
-    return (
-        f"Fees {money(fees.realised_1e9)} USD, {number(fees.realised_bps)} bps of the arrival mid; "
-        f"expected when it was accepted {number(fees.expected_bps)} bps, "
-        f"drift {number(fees.drift_bps)} bps."
-    )
+    text = f"Fees {money(fees.realised_1e9)} USD"
+    if fees.realised_bps is not None:
+        text += f", {number(fees.realised_bps)} bps of the arrival mid"
+    if fees.expected_bps is None:
+        return f"{text}; {FEES_UNKNOWN}."
+    text += f"; expected when it was accepted {number(fees.expected_bps)} bps"
+    return f"{text}." if fees.drift_bps is None else f"{text}, drift {number(fees.drift_bps)} bps."
 
 
 def fee_rows(review: Review) -> Rows:

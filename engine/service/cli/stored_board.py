@@ -1,8 +1,7 @@
 """The review of REST over the files of a data directory, with no engine running.
 
 It is `Intelligence.review` itself, with a stand-in for the engine that has one instrument's
-listings, the journal, the prices that were kept, and what its router had learned when that was last
-saved. Nothing is written.
+listings, the journal, and the prices and forecasts that were kept. Nothing is written.
 """
 
 from __future__ import annotations
@@ -12,29 +11,23 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
 from engine.decisions.admission import InstrumentHandle
 from engine.decisions.market import MarketBlock
 from engine.decisions.market_tape import MarketTape
-from engine.decisions.observations_memory import ObservationsMemory, recall
-from engine.decisions.venue_observations import VenueObservations
-from engine.intelligence.picture import MarketPicture
 from engine.model.instruments import Environment, InstrumentType, Listing
 from engine.service.cli.stored_prices import StoredHistory, connect_beside
 from engine.service.config import EngineConfig
 from engine.service.intelligence.board import Intelligence
-from engine.service.intelligence.facts import OrderFacts
 from engine.service.intelligence.forecast_log import (
     FORECASTS_NAME,
     OrderKey,
     ended_forecast,
     open_forecast,
 )
-from engine.service.intelligence.observations_file import OBSERVATIONS_NAME
-from engine.service.intelligence.observer import ROUTER
 from engine.service.intelligence.order_forecast import Said
 from engine.service.intelligence.pictures import Pictures
 from engine.service.intelligence.views import Review
@@ -46,9 +39,6 @@ if TYPE_CHECKING:
 __all__ = ["StoredBoard"]
 
 log = logging.getLogger("execgraph")
-
-LEARNED: Final = "SELECT body FROM records WHERE name = ?"
-decode_router = msgspec.msgpack.Decoder(ObservationsMemory).decode
 
 
 class StoredWorld(msgspec.Struct, frozen=True):
@@ -72,25 +62,6 @@ class StoredEngine:
         """Nothing: what is not durable yet is not seen from here."""
 
 
-class StoredPictures(Pictures):
-    """The picture of the one instrument, with what its router had learned."""
-
-    def __init__(self, engine: ExecutionEngine, folder: Path) -> None:
-        super().__init__(engine)
-        self.folder = folder
-
-    def picture(self, symbol: str) -> MarketPicture:
-        """Made anew; its books are empty, and estimates put recorded ones in their place."""
-        world, config = self.engine.world, self.engine.config
-        market = world.markets[symbol]
-        seen = VenueObservations(market.listings)
-        memory = learned_of(self.folder, symbol)
-        if memory is not None:
-            # As it was then, so that a review says the same whenever it is read.
-            recall(seen, market.listings, memory, memory.saved_ns)
-        return MarketPicture(market, seen, world.tapes[symbol], config.coefficients)
-
-
 class StoredBoard(Intelligence):
     """Reviews the orders of one instrument; `listings` are its own, in the order of their rows."""
 
@@ -102,7 +73,7 @@ class StoredBoard(Intelligence):
         self.folder = folder
         self.engine = cast("ExecutionEngine", stored)
         self.quotes = None
-        self.pictures = StoredPictures(self.engine, folder)
+        self.pictures = Pictures(self.engine)
         self.stored_history = StoredHistory(
             self.engine, folder, listings[0].instrument.symbol if listings else ""
         )
@@ -132,15 +103,6 @@ class StoredBoard(Intelligence):
         key = OrderKey(client_id, self.engine.environment, node_order_id)
         return said_in(self.folder / FORECASTS_NAME, key)
 
-    async def _facts(self, client_id: str, node_order_id: str) -> OrderFacts:
-        """What is recorded, and the tape as the order found it."""
-        facts = await super()._facts(client_id, node_order_id)
-        symbol = facts.row.symbol
-        tape = self.engine.world.tapes.get(symbol)
-        if tape is not None and not tape.began_ns:
-            self.stored_history.fill_tape(tape, symbol, facts.started_ns)
-        return facts
-
 
 def world_of(listings: Sequence[Listing]) -> StoredWorld:
     """One instrument; none where nobody lists it any more."""
@@ -151,20 +113,6 @@ def world_of(listings: Sequence[Listing]) -> StoredWorld:
     symbol, event = instrument.symbol, instrument.type is InstrumentType.PREDICTION
     handle = InstrumentHandle(symbol, tuple(listings), market, 0)
     return StoredWorld({symbol: market}, {symbol: handle}, {symbol: MarketTape(event)})
-
-
-def learned_of(folder: Path, symbol: str) -> ObservationsMemory | None:
-    """What the instrument's router had learned when that was last saved; None where it was not."""
-    path = folder / OBSERVATIONS_NAME
-    if not path.is_file():
-        return None
-    try:
-        with closing(connect_beside(path)) as connection:
-            found = connection.execute(LEARNED, (f"{ROUTER}@{symbol}",)).fetchone()
-        return None if found is None else decode_router(found[0])
-    except (sqlite3.Error, msgspec.MsgspecError) as error:
-        log.warning("what was learned of %s cannot be read: %s", symbol, error)
-        return None
 
 
 def said_in(path: Path, order: OrderKey) -> Said:

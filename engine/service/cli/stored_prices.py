@@ -7,17 +7,12 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from engine.decisions.market_tape import MINUTE_NS, MarketTape
 from engine.intelligence.observations import MidHistory
 from engine.service.intelligence.history import STEP_NS, MarketHistory
 from engine.service.intelligence.price_file import (
     PRICES_NAME,
-    PRINTS,
     VERSION,
     PriceFile,
-    Stretch,
 )
 
 if TYPE_CHECKING:
@@ -29,13 +24,6 @@ log = logging.getLogger("execgraph")
 
 # Whatever time is asked for lies before it, so that only the file can tell.
 NEVER_NS: Final = 2**63 - 1
-DAY_NS: Final = 86_400_000_000_000
-# Half a million trades, 12 MB.
-BLOCKS_MAX: Final = 1_024
-BEFORE: Final = (
-    "SELECT from_ns, to_ns, body FROM blocks WHERE symbol = ? AND kind = ? AND from_ns <= ? "
-    "AND from_ns > ? ORDER BY from_ns DESC LIMIT ?"
-)
 
 
 class PriceReader(PriceFile):
@@ -70,25 +58,6 @@ class PriceReader(PriceFile):
         else:
             self._connection = connection
 
-    def watched_until(self, symbol: str, kind: int, until_ns: int) -> Stretch | None:
-        """What was watched without a gap up to a time, of at most a day before it; None: nothing.
-
-        Of a crowded instrument the newest `BLOCKS_MAX` blocks.
-        """
-        values = (symbol, kind, until_ns, until_ns - DAY_NS, BLOCKS_MAX)
-        parts: list[Stretch] = []
-        for found in self._fetch(BEFORE, values):
-            if parts and found[1] != parts[-1].from_ns:
-                break
-            part = self._decoded(symbol, kind, found)
-            if part is None:
-                break
-            parts.append(part)
-        if not parts or parts[0].to_ns + STEP_NS < until_ns:
-            return None
-        rows = np.concatenate([part.rows for part in reversed(parts)])
-        return Stretch(parts[-1].from_ns, parts[0].to_ns, rows[rows[:, 0] <= until_ns])
-
 
 class StoredHistory(MarketHistory):
     """What an engine watched of one instrument and wrote; nothing is watched here.
@@ -102,19 +71,6 @@ class StoredHistory(MarketHistory):
         self._file = self.reader
         self.began_ns = NEVER_NS
         self.mids[symbol] = MidHistory(STEP_NS)
-
-    def fill_tape(self, tape: MarketTape, symbol: str, until_ns: int) -> None:
-        """Tell an empty tape what others traded up to a time, a minute at once."""
-        seen = self.reader.watched_until(symbol, PRINTS, until_ns)
-        if seen is None:
-            return
-        tape.observe_time(seen.from_ns)
-        minutes, places = np.unique(seen.rows[:, 0] // MINUTE_NS, return_inverse=True)
-        volumes = np.zeros(len(minutes), np.int64)
-        np.add.at(volumes, places, seen.rows[:, 2])
-        for minute, volume in zip(minutes.tolist(), volumes.tolist(), strict=True):
-            tape.observe_trade(max(seen.from_ns, minute * MINUTE_NS), volume)
-        tape.observe_time(until_ns)
 
     def start(self) -> None:
         """Nothing: there is no market to watch."""

@@ -27,6 +27,12 @@ def symbol_error(error: ApiError, symbol: str, known: Iterable[str]) -> ConfigEr
     if error.code is not ErrorCode.NOT_FOUND:
         return ConfigError(str(error))
     names = sorted(known)
+    name, _, side = symbol.partition(":")
+    if side and name in names:
+        return ConfigError(
+            f"{name} has no side {side!r:.80}: only event contracts have two, yes and no; "
+            f"ask for {name}"
+        )
     near = near_names(symbol, names)
     if near:
         return ConfigError(f"nothing is listed as {symbol!r:.120}; did you mean {', '.join(near)}?")

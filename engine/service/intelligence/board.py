@@ -10,20 +10,22 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import msgspec
 
+from engine.decisions.placeable import finest_lot_1e8
 from engine.intelligence.strategies import STANDARD
 from engine.model.order_ids import parse_node_order_id
 from engine.model.units import Side
 from engine.service.api_error import ApiError, ErrorCode
 from engine.service.intelligence.ab_report import AbReports
-from engine.service.intelligence.decisions import decision_log, first_decision
+from engine.service.intelligence.decisions import decision_log, first_choice
 from engine.service.intelligence.desk_views import AbReport, SummaryView
 from engine.service.intelligence.facts import OrderFacts, order_facts, order_row
 from engine.service.intelligence.history import MarketHistory
-from engine.service.intelligence.live import AtStart, live_view
+from engine.service.intelligence.live import live_view
 from engine.service.intelligence.live_calibration import LiveCalibration
 from engine.service.intelligence.observation_views import ObservationsView, observations_view
 from engine.service.intelligence.observer import Observer
 from engine.service.intelligence.order_forecast import Said
+from engine.service.intelligence.order_pace import AtStart
 from engine.service.intelligence.other_side import (
     OtherSideHistory,
     checked_side,
@@ -156,7 +158,8 @@ class Intelligence:
         inside = other(asked) if mirrored else asked
         view = self.pictures.forecast(canonical, inside, qty_1e8, urgency)
         if mirrored:
-            view = forecast_of_no(view, symbol, asked)
+            lot = finest_lot_1e8(self.pictures.handle(canonical).listings)
+            view = forecast_of_no(view, symbol, asked, lot)
         return view if source is None else msgspec.structs.replace(view, source=source)
 
     async def simulate(
@@ -235,7 +238,7 @@ class Intelligence:
         facts = await self._facts(client_id, node_order_id)
         given = self._given_of(client_id, facts)
         row, said = facts.row, self._said(client_id, facts.row.node_order_id)
-        first = first_decision(self.engine.queries, row.order_number)
+        first = first_choice(self.engine.queries, row.order_number)
         began = AtStart(said.open, first, said.ended)
         view = live_view(self.pictures, facts, given is not None and given.mirrored, began)
         return view if given is None else named(view, given.symbol)

@@ -6,6 +6,7 @@ counts if it is not degenerate: the order rested, or was 50 ms or more away from
 
 from __future__ import annotations
 
+import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from random import Random
@@ -14,6 +15,7 @@ from typing import Final
 from engine.decisions.policies.parameters import DEFAULT_PARAMETERS, PolicyParameters
 from engine.errors import Reason
 from engine.intelligence.calibration import Calibration
+from engine.intelligence.forecast import MODEL_VERSION
 from engine.intelligence.residuals import RESTING
 from engine.model.graph import Graph, Node, NodeStatus
 from engine.model.instruments import Environment
@@ -26,7 +28,7 @@ from engine.service.intelligence.forecast_log import (
     OrderKey,
     ScoredRow,
 )
-from engine.service.intelligence.learned_costs import version_of
+from engine.service.intelligence.learned_costs import CALIBRATED_VERSION
 from engine.service.simulation.evidence import ENDS
 from engine.service.wiring import World
 
@@ -50,6 +52,7 @@ class Calibrator:
 
     `a_second` bounds how many orders are forecast, over whole seconds: a busy engine's orders are
     sampled, since each costs the event loop about a fifth of a millisecond. 0 takes all of them.
+    What an entry raises is told to `failed`, and costs that order alone; without it, it is raised.
     Ids are chosen by clients, so that graphs and orders are told apart by client and environment.
     """
 
@@ -65,8 +68,10 @@ class Calibrator:
         scored: Callable[[ScoredRow], None] = lambda row: None,
         seed: int = 0,
         a_second: int = 0,
+        failed: Callable[[Exception], None] | None = None,
     ) -> None:
         self.log = log
+        self._failed = failed
         self.calibration = log.restored() if calibration is None else calibration
         self.estimates = Estimates(world, parameters)
         self._now_ns = now_ns
@@ -87,7 +92,14 @@ class Calibrator:
         """
         with self.log.batch():
             for entry in entries:
-                self._take(entry)
+                try:
+                    self._take(entry)
+                except sqlite3.Error:
+                    raise
+                except Exception as error:
+                    if self._failed is None:
+                        raise
+                    self._failed(error)
         return bool(entries)
 
     # -- inside
@@ -136,7 +148,8 @@ class Calibrator:
         if made.estimate is None:
             self.log.void(order, now_ns, made.why)
             return
-        said, version = self.calibration.calibrated(made.estimate), version_of(self.calibration)
+        said = self.calibration.calibrated(made.estimate)
+        version = CALIBRATED_VERSION if said.samples else MODEL_VERSION
         self.log.add(
             ForecastRow(
                 order=order,

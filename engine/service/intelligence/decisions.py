@@ -34,12 +34,17 @@ __all__ = [
     "decision_view",
     "decision_views",
     "fills_by_choice",
+    "first_choice",
     "first_decision",
 ]
 
 LAST_N_MAX: Final = 1_000
 TURN_ROWS: Final = 25
 FIRST: Final = "SELECT record FROM decisions WHERE order_number = ? ORDER BY seq LIMIT 1"
+FIRST_CHOICE: Final = (
+    "SELECT seq, record FROM decisions WHERE order_number = ? UNION ALL "
+    "SELECT seq, record FROM posts WHERE order_number = ? ORDER BY seq LIMIT 1"
+)
 NOT_ASKED: Final = "its order is not known, and so are its fills"
 NO_FILLS: Final = "it has no fills"
 NO_MID: Final = "no mid was there when it was made"
@@ -155,6 +160,18 @@ def first_decision(queries: Queries, order_number: int) -> DecisionRecord | None
         return None
     record = decode_entry(rows[0][0]).payload
     assert isinstance(record, DecisionRecord), "a decision row keeps its own entry"
+    return record
+
+
+def first_choice(queries: Queries, order_number: int) -> DecisionRecord | PostRecord | None:
+    """The first decision of an order, to take or to rest."""
+    with nullcontext() if queries.shared is None else queries.shared.guard:
+        found = queries.connection.execute(FIRST_CHOICE, (order_number, order_number))
+        rows: list[Any] = found.fetchall()
+    if not rows:
+        return None
+    record = decode_entry(rows[0][1]).payload
+    assert isinstance(record, DecisionRecord | PostRecord), "a decision row keeps its own entry"
     return record
 
 

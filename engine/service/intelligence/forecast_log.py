@@ -116,7 +116,8 @@ class EndedRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What is told of an order later: what was said at its start, and what it came to.
 
     `why` says why its outcome does not count, empty for one that was scored; with `made_ns` 0
-    nothing was said. `realised_bps` is null where its cost cannot be told.
+    nothing was said. `realised_bps` is null where its cost cannot be told. `qty_1e8`, `time_ms` and
+    `fill_rate` are those of the forecast, 0 and null in rows of before they were kept.
     """
 
     order: OrderKey
@@ -129,6 +130,9 @@ class EndedRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     model_version: str = ""
     sample_size: int | None = None
     realised_bps: float | None = None
+    qty_1e8: int = 0
+    time_ms: int | None = None
+    fill_rate: float | None = None
 
 
 class ScoredRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -192,7 +196,7 @@ class ForecastLog:
                 log.warning("%s was of format 1: forecasts open there are not scored", place)
         except (sqlite3.Error, msgspec.MsgspecError) as error:
             text = f"{place} is no store of forecasts ({error}); move it away"
-            raise ConfigError(text) from None
+            raise ConfigError(text) from error
 
     def close(self) -> None:
         """Let the file go."""
@@ -204,10 +208,12 @@ class ForecastLog:
         self._db.execute("BEGIN")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            # A full disk has rolled back by itself.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     def add(self, row: ForecastRow) -> bool:
         """Keep the forecast of an order; False for an order that has one. The oldest may go."""
@@ -381,4 +387,7 @@ def told_of(
         model_version="" if isinstance(said, ScoredRow) else said.model_version,
         sample_size=None if isinstance(said, ScoredRow) else said.sample_size,
         realised_bps=realised_bps,
+        qty_1e8=0 if isinstance(said, ScoredRow) else said.qty_1e8,
+        time_ms=None if isinstance(said, ScoredRow) else said.time_ms,
+        fill_rate=None if isinstance(said, ScoredRow) else said.fill_rate,
     )

@@ -75,7 +75,7 @@ def learned_forecast(
         ),
         shown.samples,
         shown.coverage,
-        CALIBRATED_VERSION,
+        CALIBRATED_VERSION if shown.samples else MODEL_VERSION,
     )
 
 

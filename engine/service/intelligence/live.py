@@ -1,8 +1,7 @@
 """The live monitor: how far an order is, what it costs, which venue lags, what to do about it.
 
-Pace is judged against what was expected at the start: the schedule, the forecast that was stored
-as the order became active, or the books that its first decision recorded. Books of later on say
-what the rest costs, never whether the order is late.
+Books of now say what the rest costs and whether a limit price holds the order back, never whether
+it is late (`order_pace`).
 """
 
 from __future__ import annotations
@@ -11,41 +10,24 @@ from typing import Final
 
 import msgspec
 
-from engine.decisions.policies.paced import slices_of
 from engine.intelligence.learned.forgetting import DecayedRate
-from engine.intelligence.pace import Expected, Pace, as_forecast, by_schedule, pace_of
 from engine.intelligence.picture import MarketPicture
-from engine.intelligence.policy_regret import picture_at
-from engine.intelligence.strategies import STRATEGIES, estimate
-from engine.intelligence.venue_health import SLOW, VenueHealth, deteriorating, venue_health
-from engine.model.graph import Policy
+from engine.intelligence.venue_health import deteriorating, venue_health
 from engine.model.instruments import InstrumentType
-from engine.model.records import DecisionRecord
 from engine.model.units import PRICE_SCALE, QTY_SCALE
+from engine.service.intelligence.advice import advise, held_back
 from engine.service.intelligence.facts import OrderFacts
-from engine.service.intelligence.forecast_log import EndedRow, ForecastRow
 from engine.service.intelligence.order_forecast import Said, order_forecast
+from engine.service.intelligence.order_pace import AtStart, order_pace
 from engine.service.intelligence.other_side import facts_of_no, mirror_x2, ratio, scaled_bps
-from engine.service.intelligence.pictures import RANKS, Pictures
+from engine.service.intelligence.pictures import Pictures
 from engine.service.intelligence.rest_cost import RestCost, rest_cost
-from engine.service.intelligence.views import Advice, FillView, InFlightCost, LiveView
+from engine.service.intelligence.views import FillView, InFlightCost, LiveView
 from engine.store.rows import FillRow
 
-__all__ = ["AtStart", "fill_views", "live_view"]
+__all__ = ["fill_views", "live_view"]
 
 CENTS_PER_PRICE: Final = 1e-7
-NO_FORECAST: Final = "it was not forecast as it started, and no decision recorded its books then"
-
-
-class AtStart(msgspec.Struct, frozen=True):
-    """What is known of an order's start: its stored forecast and its first decision.
-
-    `forecast` is of one that works, `ended` of one that does not any more.
-    """
-
-    forecast: ForecastRow | None = None
-    first: DecisionRecord | None = None
-    ended: EndedRow | None = None
 
 
 def live_view(
@@ -89,7 +71,8 @@ def live_view(
     if mirrored:
         health = scaled_bps(health, factor)
     worst = deteriorating(health)
-    pace = _pace(pictures, facts, began, seen)
+    held = held_back(facts, seen)
+    pace = order_pace(pictures, facts, began, seen, held)
     return LiveView(
         node_order_id=row.node_order_id,
         graph_id=facts.stored.row.graph_id,
@@ -111,7 +94,7 @@ def live_view(
         tca=tca,
         venue_health=health,
         deteriorating_venue=None if worst is None else worst.venue,
-        advice=advise(facts, pace, tca, worst, health),
+        advice=advise(facts, pace, tca, health, held),
         as_of_ns=seen.now_ns,
         missing=tuple(dict.fromkeys(missing)),
     )
@@ -187,98 +170,3 @@ def _fades(pictures: Pictures, seen: MarketPicture) -> list[DecayedRate]:
     if observer is None:
         return []
     return [observer.venue(one.venue, symbol).fades for one in seen.listings]
-
-
-def _pace(pictures: Pictures, facts: OrderFacts, began: AtStart, seen: MarketPicture) -> Pace:
-    row, execution = facts.row, facts.node.execution
-    share = facts.filled_1e8 / row.qty_1e8 if row.qty_1e8 else 0.0
-    if not facts.memory.started_ns:
-        return Pace("unknown", None, share, 0, "it waits for its trigger")
-    elapsed = max(0, (facts.ended_ns or seen.now_ns) - facts.started_ns)
-    if not row.qty_1e8:
-        expected = Expected(None, None, "its quantity is not known yet")
-    elif execution.pacing is not None:
-        expected = by_schedule(
-            execution,
-            row.qty_1e8,
-            elapsed,
-            started_ns=facts.started_ns,
-            slices=slices_of(facts.memory.policy),
-            round_trip_ns=2 * max(seen.observations.latency_ns, default=0),
-            lot_1e8=seen.lot_1e8,
-        )
-    elif execution.policy is Policy.SOR and facts.node.limit_price_1e9 is not None:
-        expected = Expected(None, None, "a limit order waits for its price")
-    else:
-        expected = _as_forecast(pictures, facts, began, elapsed)
-    return pace_of(share, expected, elapsed)
-
-
-def _as_forecast(
-    pictures: Pictures, facts: OrderFacts, began: AtStart, elapsed_ns: int
-) -> Expected:
-    """What was to be done by now, as it was expected when the order started."""
-    stored, qty = began.forecast, facts.row.qty_1e8
-    execution = facts.node.execution
-    policy = execution.policy
-    if stored is not None and stored.time_ms is not None and stored.qty_1e8 == qty:
-        return as_forecast(policy, elapsed_ns, stored.time_ms, stored.fill_rate)
-    if began.first is None or policy.value not in STRATEGIES:
-        return Expected(None, None, NO_FORECAST)
-    now = pictures.picture(facts.row.symbol)
-    then = picture_at(began.first, now.listings, now.observations, now.tape)
-    rank = RANKS[execution.urgency.value]
-    if then is None or not then.look(int(facts.row.side), then.now_ns, rank):
-        return Expected(None, None, NO_FORECAST)
-    made = estimate(
-        then,
-        qty,
-        policy.value,
-        rank,
-        parameters=pictures.engine.config.policies,
-        horizon_ms=execution.horizon_ms,
-    )
-    if made.time_to_complete_ms is None:
-        return Expected(None, None, made.reason)
-    redone = as_forecast(policy, elapsed_ns, made.time_to_complete_ms, made.fill_rate)
-    return msgspec.structs.replace(redone, rule=f"{redone.rule}, redone from its first decision")
-
-
-def advise(
-    facts: OrderFacts,
-    pace: Pace,
-    tca: InFlightCost,
-    worst: VenueHealth | None,
-    health: tuple[VenueHealth, ...],
-) -> tuple[Advice, ...]:
-    """What to do, each with its reason and number; `none` when there is nothing."""
-    if facts.terminal:
-        return (Advice(action="none", reason="the order has ended", value=None),)
-    found: list[Advice] = []
-    resting = {one.venue for one in facts.children if not one.state.terminal}
-    if worst is not None and worst.severity >= SLOW:
-        others = [one.venue for one in health if one.routable and one.venue != worst.venue]
-        if worst.venue in resting and others:
-            text = f"{worst.venue} holds part of this order and {worst.concern}; {others[0]} is up"
-            value, unit = worst.concern_value, worst.concern_unit
-            found.append(Advice(action="reroute", reason=text, value=value, unit=unit))
-    if pace.status == "behind" and pace.expected_share is not None:
-        gap = pace.expected_share - pace.filled_share
-        if facts.node.execution.urgency.value != "high":
-            text = f"it is {100 * gap:.0f} % of its quantity behind ({pace.reason})"
-            found.append(Advice(action="more_aggressive", reason=text, value=100 * gap, unit="%"))
-        else:
-            text = f"it is {100 * gap:.0f} % behind and already as urgent as it can be"
-            found.append(Advice(action="wait", reason=text, value=100 * gap, unit="%"))
-    elif tca.drift_bps is not None and pace.filled_share < 1.0 and tca.remaining_cost_bps:
-        if tca.drift_bps > tca.remaining_cost_bps > 0:
-            text = (
-                f"the mid has moved {tca.drift_bps:.2f} bps against it, more than the rest costs "
-                f"from now on ({tca.remaining_cost_bps:.2f} bps)"
-            )
-            value = tca.drift_bps
-            found.append(Advice(action="more_aggressive", reason=text, value=value, unit="bps"))
-    if not found:
-        text = "it goes as expected" if pace.status != "unknown" else pace.reason
-        found.append(Advice(action="none", reason=text, value=None))
-    return tuple(found)

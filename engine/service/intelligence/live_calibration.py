@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from engine.errors import ConfigError
 from engine.intelligence.calibration import Calibration
 from engine.messages import Subscribe, Unsubscribe
 from engine.model.graph import Graph
 from engine.model.instruments import Environment
 from engine.model.records import JournalEntry
+from engine.service.access.database import is_damaged, set_aside
 from engine.service.intelligence.calibrator import Calibrator
 from engine.service.intelligence.forecast_log import (
     FORECASTS_NAME,
@@ -57,22 +60,24 @@ class LiveCalibration:
     def start(self) -> None:
         """Read what was learned and begin to listen; further calls do nothing.
 
-        ConfigError for a file of forecasts that cannot be read.
+        A damaged file of forecasts is set aside. ConfigError for one that cannot be used: of a
+        newer engine, or not to be written.
         """
         if self.calibrator is not None:
             return
-        engine = self.engine
         path = None if self.folder is None else self.folder / FORECASTS_NAME
-        self._log = ForecastLog(path)
-        self.calibrator = Calibrator(
-            engine.world,
-            self._log,
-            time.time_ns,
-            parameters=engine.config.policies,
-            graph_of=self._graph_of,
-            a_second=SAMPLED_A_SECOND,
-        )
-        engine.tell(engine.world.stream, Subscribe(self, None, None))
+        try:
+            self._open(path)
+        except (ConfigError, sqlite3.DatabaseError, msgspec.MsgspecError) as error:
+            damaged = isinstance(error, msgspec.MsgspecError) or is_damaged(error)
+            if path is None or not (damaged or is_damaged(error.__cause__)):
+                raise
+            if self._log is not None:
+                self._log.close()
+            # It is no record of money, and nothing to stop trading for.
+            log.warning("%s is damaged (%s) and was kept as %s", path, error, set_aside(path))
+            self._open(path)
+        self.engine.tell(self.engine.world.stream, Subscribe(self, None, None))
 
     def close(self) -> None:
         """Stop listening and let the file go; further calls do nothing."""
@@ -112,6 +117,18 @@ class LiveCalibration:
             # A forecast that is not kept costs a sample, never an order.
             log.warning("a forecast could not be kept: %s", error)
             return True
+
+    def _open(self, path: Path | None) -> None:
+        self._log = ForecastLog(path)
+        self.calibrator = Calibrator(
+            self.engine.world,
+            self._log,
+            time.time_ns,
+            parameters=self.engine.config.policies,
+            graph_of=self._graph_of,
+            a_second=SAMPLED_A_SECOND,
+            failed=lambda error: log.warning("an order could not be forecast or scored: %r", error),
+        )
 
     def _graph_of(self, client: str, environment: Environment, graph_id: str) -> Graph | None:
         """A graph that was accepted before this start."""

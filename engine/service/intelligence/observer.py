@@ -39,7 +39,8 @@ from engine.intelligence.learned.resting import Look, Resting
 from engine.messages import Subscribe, Unsubscribe
 from engine.model.records import JournalEntry
 from engine.runtime.actor import ActorRef
-from engine.service.intelligence.observations_file import ObservationsFile
+from engine.service.access.database import AccessError, is_damaged, set_aside
+from engine.service.intelligence.observations_file import OBSERVATIONS_NAME, ObservationsFile
 
 if TYPE_CHECKING:
     from engine.service.engine import ExecutionEngine
@@ -103,7 +104,7 @@ class Observer:
         if self._task is not None or self._closed:
             return
         self._routers = self.engine.world.routers
-        self._file = ObservationsFile(self.folder)
+        self._file = self._opened()
         self._load(self._file)
         self.engine.tell(self.engine.world.stream, Subscribe(self, None, None))
         self._task = asyncio.get_running_loop().create_task(self._run(), name="observer")
@@ -298,6 +299,17 @@ class Observer:
             return {}
         nodes = stored.accepted.graph.nodes
         return {one.node_id: one.instrument.symbol for one in nodes}
+
+    def _opened(self) -> ObservationsFile:
+        """The file; a damaged one is set aside, since nothing else depends on it."""
+        try:
+            return ObservationsFile(self.folder)
+        except AccessError as error:
+            if self.folder is None or not is_damaged(error.__cause__):
+                raise
+            kept = set_aside(self.folder / OBSERVATIONS_NAME)
+            log.warning("%s; it was kept as %s", error, kept)
+            return ObservationsFile(self.folder)
 
     def _load(self, file: ObservationsFile) -> None:
         stored = file.load()

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from engine.intelligence.forecast import MODEL_VERSION
 from engine.model.instruments import InstrumentType
 from engine.model.mirror import PAYOFF_1E9
 from engine.model.units import PRICE_SCALE
@@ -82,7 +83,7 @@ def _made(
         p50_cost_cents=in_cents(p50),
         p90_cost_cents=in_cents(p90),
         realised_cost_cents=in_cents(cost),
-        model_version=row.model_version,
+        model_version=MODEL_VERSION if row.sample_size == 0 else row.model_version,
         sample_size=row.sample_size,
         counted=isinstance(row, EndedRow) and not row.why,
         reason=reason,

@@ -140,7 +140,7 @@ def scaled_bps(value: V, factor: float) -> V:
     return result
 
 
-def forecast_of_no(view: ForecastView, given: str, side: Side) -> ForecastView:
+def forecast_of_no(view: ForecastView, given: str, side: Side, lot_1e8: int = 1) -> ForecastView:
     """The forecast of `side` of NO, from that of the other side of YES."""
     mid = view.mid
     made = scaled_bps(view, ratio(mid))
@@ -157,7 +157,7 @@ def forecast_of_no(view: ForecastView, given: str, side: Side) -> ForecastView:
         mid=mirror_mid(mid),
         capacity_curve=curve,
         # Largest sizes at so many bps of this side's mid are other sizes.
-        size_at_cost=_sizes(curve, mirror_mid(mid)) if curve else (),
+        size_at_cost=_sizes(curve, mirror_mid(mid), lot_1e8) if curve else (),
         book=None if made.book is None else _book(made.book),
         missing=tuple(_swapped(text) for text in made.missing),
     )
@@ -287,11 +287,13 @@ def named(view: W, symbol: str) -> W:
     return msgspec.structs.replace(view, symbol=symbol)
 
 
-def _sizes(curve: Sequence[CapacityPoint], mid: float | None) -> tuple[SizeAtCost, ...]:
+def _sizes(
+    curve: Sequence[CapacityPoint], mid: float | None, lot_1e8: int
+) -> tuple[SizeAtCost, ...]:
     sizes = [round(one.qty * QTY_SCALE) for one in curve]
     # A bp of a mid in USD is so many cents of the payoff.
     cents = None if mid is None else 1e-2 * mid
-    return sizes_at(sizes, [one.cost_bps for one in curve], cents)
+    return sizes_at(sizes, [one.cost_bps for one in curve], cents, lot_1e8)
 
 
 def _book(book: BookCost) -> BookCost:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from actors.router import RouterActor
 from engine.decisions.admission import InstrumentHandle
+from engine.decisions.placeable import on_lot_1e8
 from engine.errors import Reason
 from engine.intelligence.calibration import Calibration
-from engine.intelligence.forecast import forecast
+from engine.intelligence.forecast import forecast, off_lot
 from engine.intelligence.picture import MarketPicture
 from engine.intelligence.priors import DEFAULT_PRIORS
 from engine.intelligence.strategies import STANDARD, STRATEGIES, Strategy, estimate
@@ -83,18 +84,23 @@ class Pictures:
         urgency: str = "medium",
         exclude: frozenset[str] = frozenset(),
     ) -> MarketPicture:
-        """The picture of this moment."""
+        """The picture of this moment; ApiError for a symbol or an urgency that there is not."""
+        rank = rank_of(urgency)
         seen = self.picture(self.handle(symbol).symbol)
-        seen.look(int(side), time.time_ns(), RANKS[urgency], exclude)
+        seen.look(int(side), time.time_ns(), rank, exclude)
         return seen
 
     def forecast(self, symbol: str, side: Side, qty_1e8: int, urgency: str) -> ForecastView:
-        """The forecast of an immediate order over all venues."""
+        """The forecast of an immediate order over all venues.
+
+        It is of what is on the lot of `qty_1e8`; `missing` says what was left out.
+        """
         check_qty(qty_1e8)
         seen = self.look(symbol, side, urgency)
         made = forecast(seen, qty_1e8, parameters=self.engine.config.policies)
-        learned = learned_forecast(seen, made, qty_1e8, urgency, self.calibration)
-        return _forecast_view(seen, learned, side, qty_1e8, urgency)
+        usable = on_lot_1e8(seen.listings, qty_1e8) or qty_1e8
+        learned = learned_forecast(seen, made, usable, urgency, self.calibration)
+        return _forecast_view(seen, learned, side, usable, urgency)
 
     def simulate(
         self,
@@ -108,10 +114,15 @@ class Pictures:
         max_cost_bps: float | None = None,
         strategies: Sequence[str] = STANDARD,
     ) -> SimulationView:
-        """Strategies side by side, cheapest first; what the filters took out is named."""
+        """Strategies side by side, cheapest first; what the filters took out is named.
+
+        They are of what is on the lot of `qty_1e8`; `missing` says what was left out.
+        """
         check_qty(qty_1e8)
         self._check_names(strategies, exclude_venues)
         seen = self.look(symbol, side, urgency, frozenset(exclude_venues))
+        loose = off_lot(seen, qty_1e8)
+        qty_1e8 = on_lot_1e8(seen.listings, qty_1e8) or qty_1e8
         kept: list[Strategy] = []
         dropped: dict[str, str] = {}
         parameters = self.engine.config.policies
@@ -140,7 +151,7 @@ class Pictures:
             excluded_venues=tuple(sorted(exclude_venues)),
             as_of_ns=seen.now_ns,
             model_version=version_of(self.calibration),
-            missing=(*sorted(missing), *_left_out(seen)),
+            missing=(*loose, *sorted(missing), *_left_out(seen)),
         )
 
     def _check_names(self, strategies: Sequence[str], venues: Sequence[str]) -> None:
@@ -165,6 +176,15 @@ def _left_out(seen: MarketPicture) -> list[str]:
         )
         if not active and reason is not Reason.PINNED_ELSEWHERE
     ]
+
+
+def rank_of(urgency: str) -> int:
+    """The urgency as a number; ApiError naming the choices for what is none."""
+    rank = RANKS.get(urgency)
+    if rank is None:
+        text = f"there is no urgency {urgency!r:.80}; use {', '.join(RANKS)}"
+        raise ApiError(ErrorCode.INVALID_PARAMS, text, [("urgency", text)])
+    return rank
 
 
 def check_qty(qty_1e8: int) -> None:

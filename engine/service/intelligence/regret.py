@@ -16,7 +16,7 @@ from engine.service.intelligence.facts import OrderFacts
 from engine.service.intelligence.other_side import ratio, scaled_bps
 from engine.service.intelligence.pictures import RANKS, Pictures
 
-__all__ = ["Judge", "judge_of", "order_regret"]
+__all__ = ["Judge", "bound_of", "judge_of", "order_regret"]
 
 Judge = Callable[[DecisionRecord], Judged]
 
@@ -37,24 +37,28 @@ def judge_of(pictures: Pictures, facts: OrderFacts, *, mirrored: bool = False) -
         if facts.row.symbol not in pictures.engine.world.markets:
             return Judged(why="its instrument is no longer listed")
         worst = facts.memory.worst_price_1e9
-        picture = pictures.picture(facts.row.symbol)
         found = estimates_at(
             record,
-            picture.listings,
-            picture.observations,
+            pictures.engine.world.markets[facts.row.symbol].listings,
             qty,
             execution.policy.value,
             RANKS[execution.urgency.value],
-            tape=picture.tape,
             parameters=pictures.engine.config.policies,
             horizon_ms=execution.horizon_ms,
             worst_1e9=worst,
-            hazards=picture.hazards,
         )
-        made = judged_of(record, qty, found, worst)
+        made = judged_of(record, qty, found, worst, bound_of(facts))
         return scaled_bps(made, ratio(record.mid_1e9 / PRICE_SCALE or None)) if mirrored else made
 
     return judged
+
+
+def bound_of(facts: OrderFacts) -> str:
+    """What the worst price of an order comes from."""
+    limited = facts.node.limit_price_1e9 is not None
+    if facts.node.execution.max_slippage_bps is not None:
+        return "its limit and slippage cap" if limited else "its slippage cap"
+    return "its limit" if limited else "the price collar of this engine"
 
 
 def order_regret(

@@ -17,6 +17,7 @@ from engine.model.graph import Execution
 from engine.service.intelligence.facts import OrderFacts
 from engine.service.intelligence.learned_costs import learned_strategy
 from engine.service.intelligence.pictures import RANKS, Pictures
+from engine.service.intelligence.regret import bound_of
 
 __all__ = ["RestCost", "rest_cost"]
 
@@ -28,7 +29,6 @@ AT_LIMIT: Final = (
 AT_ONCE: Final = frozenset({"sor", "ioc_sweep"})
 ENDED: Final = "nothing is left to do"
 SHARE: Final = "it follows the market's volume in parts that are not known beforehand"
-CAPPED: Final = "taking the rest now would pass its slippage cap"
 
 
 class RestCost(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ def rest_cost(pictures: Pictures, facts: OrderFacts, seen: MarketPicture) -> Res
     if made.est_cost_bps is None:
         return RestCost(None, made.reason)
     if not made.posts_only and _capped(facts, seen, qty):
-        return RestCost(None, CAPPED)
+        return RestCost(None, passes(facts))
     return RestCost(made.est_cost_bps, basis)
 
 
@@ -82,12 +82,16 @@ def _swept(pictures: Pictures, facts: OrderFacts, seen: MarketPicture, left: int
     """Of what takes at once, as the forecast has it: beyond the books a bound, which it says."""
     row, urgency = facts.row, facts.node.execution.urgency.value
     made = pictures.forecast(row.symbol, row.side, left, urgency)
+    missing = made.missing
     if made.expected_cost_bps is None:
-        why = made.missing[0] if made.missing else "no venue that may be used shows a price"
-        return RestCost(None, why, made.missing)
+        why = missing[0] if missing else "no venue that may be used shows a price"
+        return RestCost(None, why, missing)
+    if made.at_least:
+        # Not the books that its decisions saw.
+        missing = f"of what is left, now: {missing[0]}", *missing[1:]
     if _capped(facts, seen, left):
-        return RestCost(None, CAPPED, made.missing)
-    return RestCost(made.expected_cost_bps, "the forecast of taking it at once", made.missing)
+        return RestCost(None, passes(facts), missing)
+    return RestCost(made.expected_cost_bps, "the forecast of taking it at once", missing)
 
 
 def _capped(facts: OrderFacts, seen: MarketPicture, qty_1e8: int) -> bool:
@@ -96,6 +100,11 @@ def _capped(facts: OrderFacts, seen: MarketPicture, qty_1e8: int) -> bool:
     if not worst:
         return False
     return any(seen.sign * (price - worst) > 0 for *_, price in seen.sweep(qty_1e8).legs)
+
+
+def passes(facts: OrderFacts) -> str:
+    """That its worst price is in the way, and what that comes from."""
+    return f"taking the rest now would pass {bound_of(facts)}"
 
 
 def _slices_left(facts: OrderFacts, how: Execution, now_ns: int) -> int | None:

@@ -120,6 +120,7 @@ class ScenarioJobs:
             passive_only=passive_only,
             strategies=strategies,
         )
+        qty_1e8 = closed.qty_1e8
         self._check_room(client_id, runs)
         if seed is None:
             seed = secrets.randbelow(SEEDS)

@@ -63,18 +63,17 @@ class ForecastView(View, frozen=True, kw_only=True):
     """`GET /v1/execution/forecast`. Costs are all-in bps of the mid, + is a cost.
 
     `*_cents` are the same for event contracts, in cents of the 1 USD payoff. `sample_size` counts
-    the forecasts that were scored; `observed_coverage` is the share of them whose cost was within
-    the P90, null until there are any. `expected_cost_bps`, `mean_cost_bps` and `downside_cost_bps`
-    are median, mean and 0.9-quantile of the all-in cost against the mid, + is a cost;
-    `expected_cost_usd` is the median as money. `at_least` says that the books do not
-    show all of it, so that expected, mean and downside alike are lower bounds of taking it at once:
-    an order that waits for books to refill can cost less. `beyond_books` is what the capacity curve
-    is past the books: `square_root_law`, or `lower_bound`, which flattens, while no day's volume is
-    known. `completion_probability` is that of all being filled;
-    `expected_horizon_ms` is how long filling takes. `day_volume_1e8` is what trades in a day, null
-    while the tape is short. `source` tells what it was made from, `live_books` or `event_books`, or
-    where cold books came from. `priors_id` names the priors that stand in for what was not
-    observed.
+    the forecasts of its kind that were scored; `observed_coverage` is the share of them whose cost
+    was within the P90, null until they are 50. `expected_cost_bps`, `mean_cost_bps` and
+    `downside_cost_bps` are median, mean and 0.9-quantile of the all-in cost against the mid, + is a
+    cost; `expected_cost_usd` is the median as money. `at_least` says that the books do not show all
+    of it, so that expected, mean and downside alike are lower bounds of taking it at once: an order
+    that waits for books to refill can cost less. `beyond_books` is what the capacity curve is past
+    the books: `square_root_law`, or `lower_bound`, which flattens, while no day's volume is known.
+    `completion_probability` is that of all being filled; `expected_horizon_ms` is how long filling
+    takes. `day_volume_1e8` is what trades in a day, null while the tape is short. `source` tells
+    what it was made from, `live_books` or `event_books`, or where cold books came from. `priors_id`
+    names the priors that stand in for what was not observed.
     """
 
     symbol: str
@@ -182,7 +181,8 @@ class Advice(View, frozen=True, kw_only=True):
     """What to do, why, and the number behind it. `action`: reroute, more_aggressive, wait, none.
 
     `value` is that number in `unit` (`%`, `ms`, `bps` or `cents`, null without one): behind its
-    pace the share of the whole quantity that is late, for a venue what `concern_value` says of it.
+    pace the share of the whole quantity that is late, or how far the best price is beyond the limit
+    that holds it back; for a venue what `concern_value` says of it.
     """
 
     action: str

@@ -54,6 +54,20 @@ def test_a_quantity_off_the_lot_is_refused_with_its_neighbours() -> None:
     assert "0.00005" in text and "0.00006" in text
 
 
+def test_less_than_a_lot_names_the_smallest_order() -> None:
+    field = "nodes[0].quantity.fixed.qty_1e8"
+    assert faults(500)[field].endswith("; the smallest order is 0.00001 at 64000")
+    assert faults(500, limit_1e9=PRICE // 2)[field].endswith("is 0.00001 at 32000")
+    # A sell is worth what is bid; money counts where a venue asks for some.
+    rich = market({"alpha": ([(PRICE - 10**10, QTY)], [(PRICE, QTY)])}, notional_min_1e9=10 * 10**9)
+    handle = InstrumentHandle("BTC-USD", rich.listings, rich, 1)
+    for qty in (500, 5_500):
+        answer = resolve_node(node(qty, side="sell"), "nodes[0]", {"BTC-USD": handle})
+        assert not isinstance(answer, ResolvedNode)
+        assert dict(answer)[field].endswith("; the smallest order is 0.00016 at 63990")
+        assert " or " not in dict(answer)[field]
+
+
 def test_a_price_off_the_tick_is_refused_with_its_neighbours() -> None:
     text = faults(limit_1e9=PRICE + 1)["nodes[0].order_type.limit.price_1e9"]
     assert "64000" in text and "64000.01" in text

@@ -134,3 +134,12 @@ def test_a_ring_of_prints_outlives_its_writer() -> None:
     ring.put(1, 2, 3, 0, 0)
     assert tape.ring_of(1, 4) is ring
     assert tape.ring_of(0, 4) is not ring
+
+
+def test_it_tells_how_often_the_spread_was_narrow_enough() -> None:
+    tape = MarketTape()
+    assert tape.spread_share(100) == 0.0
+    for spread in (1, 2, 2, 4, -1):
+        tape.observe_spread(spread)
+    assert tape.usual_spread_1e9() == 2
+    assert [tape.spread_share(percent) for percent in (50, 99, 100, 200)] == [0.4, 0.4, 0.8, 1.0]

@@ -6,7 +6,10 @@ import pytest
 
 from engine.decisions.placeable import (
     best_price_1e9,
+    finest_lot_1e8,
     least_qty_1e8,
+    off_lot_text,
+    on_lot_1e8,
     price_bound_fault,
     size_denial,
 )
@@ -64,3 +67,29 @@ def test_the_payoff_bounds_prices_of_event_contracts_only() -> None:
     assert price_bound_fault(event, 2 * DOLLAR)
     assert not price_bound_fault(event, DOLLAR - 10_000_000)
     assert not price_bound_fault(VENUES, 10**15)
+
+
+@pytest.mark.parametrize(
+    ("qty", "usable"),
+    [
+        (1, 0),
+        (998, 0),
+        (999, 1_000),
+        (1_001, 1_000),
+        (1_500, 1_000),
+        (2_998, 2_000),
+        (5_000, 5_000),
+    ],
+)
+def test_what_is_on_the_lot_is_what_a_submission_is_taken_for(qty: int, usable: int) -> None:
+    assert finest_lot_1e8(VENUES) == 1_000
+    assert on_lot_1e8(VENUES, qty) == usable
+
+
+def test_a_quantity_off_the_lot_is_told_only_what_can_be_ordered() -> None:
+    near = off_lot_text(VENUES, 12_345_678, 5_000 * DOLLAR)
+    assert near == "0.12345678 is off the lot of 0.00001; nearest are 0.12345 or 0.12346"
+    small = off_lot_text(VENUES, 500, 4_000 * DOLLAR)
+    assert small.endswith("; the smallest order is 0.0013 at 4000")
+    assert size_denial(VENUES, 130_000, 4_000 * DOLLAR) is None
+    assert off_lot_text(VENUES, 500, 0).endswith("; the smallest order is 0.001")

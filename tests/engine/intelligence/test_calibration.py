@@ -63,7 +63,9 @@ def test_half_of_a_step_follows_the_policy() -> None:
     for bucket, share in (
         (TAKER, 1.0),
         (Bucket("sor", "low", "large", "wide"), 0.625),
-        (MAKER, 0.125),
+        (Bucket("ioc_sweep", "low", "large", "wide"), 0.125),
+        (MAKER, 0.0),
+        (Bucket("sor", "high", "small", "event"), 0.0),
     ):
         assert made.levels.level(bucket.groups()) == pytest.approx(WANTED + share * moved)
 
@@ -111,3 +113,13 @@ def test_events_are_counted_in_their_own_unit() -> None:
         made.learn(Estimate(100.0, 1.0, 100.0, event, unit_bps=200.0), 500.0, 300.0, 0.5)
     shown = made.calibrated(Estimate(40.0, 1.0, 40.0, event, unit_bps=1_000.0))
     assert shown.median_bps == pytest.approx(1_040.0, rel=0.05)
+
+
+def test_what_rests_teaches_nothing_of_what_takes() -> None:
+    made, fresh = Calibration(), Calibration()
+    for n in range(300):
+        made.learn(Estimate(1.0, 0.5, 8.0, MAKER), 2.0, -20.0 + 40.0 * (n % 2), 0.5)
+    event = Bucket("sor", "high", "small", "event")
+    for bucket in (TAKER, event, Bucket("sor", "low", "large", "wide")):
+        one = Estimate(9.0, 1.0, 8.5, bucket)
+        assert made.calibrated(one) == fresh.calibrated(one)

@@ -13,6 +13,7 @@ from engine.intelligence.capacity import (
     POINTS,
     beyond_bps,
     capacity,
+    largest,
 )
 from engine.intelligence.priors import DEFAULT_PRIORS
 from tests.support.markets import NOW_NS, TICK
@@ -85,6 +86,34 @@ def test_the_largest_size_at_a_cost_costs_no_more() -> None:
     _, sizes = capacity(dear, 10, 100, 1.0, DEFAULT_PRIORS)
     assert {one.qty for one in sizes} == {None}, "the first unit costs more than 50 bps"
     assert all("smallest order costs 1" in one.reason for one in sizes)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_sizes_that_are_offered_can_be_ordered(seed: int) -> None:
+    asks = [((1_000 + k) * TICK, 7_000 + 13 * seed) for k in range(40)]
+    bids = [((998 - k) * TICK, 7_000) for k in range(40)]
+    picture = picture_of([(bids, asks)] * 2, lot_1e8=1_000, qty_min_1e8=2_500)
+    assert picture.look(seed % 2, NOW_NS)
+    total = visible(picture)
+    points, sizes = capacity(picture, total // 20, total, 1.0, DEFAULT_PRIORS)
+    assert round(points[0].qty * 1e8) == 3_000, "the smallest order is on the lot too"
+    offered = [round(one.qty * 1e8) for one in sizes if one.qty is not None]
+    assert offered and all(qty % 1_000 == 0 and qty >= 3_000 for qty in offered)
+    ends, costs, levels = [3_000, 9_999], [1.0, 3.0], [0.5, 2.5, 50.0]
+    loose, tight = largest(ends, costs, levels), largest(ends, costs, levels, 1_000)
+    assert [one if one is None else round(one * 1e8) for one in tight] == [
+        one if one is None else round(one * 1e8) // 1_000 * 1_000 for one in loose
+    ]
+    assert tight != loose and tight[0] is None
+
+
+def test_the_smallest_size_is_that_of_money_too() -> None:
+    books = [([(99 * 10**9, 10**10)], [(100 * 10**9, 10**10)])]
+    picture = picture_of(books, lot_1e8=10_000, notional_min_1e9=10 * 10**9)
+    assert picture.look(0, NOW_NS)
+    points, sizes = capacity(picture, 10**9, 10**10, 1.0, DEFAULT_PRIORS)
+    assert points[0].qty == 0.1
+    assert all(one.qty is None or one.qty >= 0.1 for one in sizes)
 
 
 def test_equal_prices_cost_equally_to_the_last_digit() -> None:

@@ -93,7 +93,9 @@ def test_more_than_the_books_hold_is_a_marked_bound() -> None:
     assert inside.missing == ()
     picture.day_volume_1e8 = 10**14
     known = forecast(picture, 3 * total)
-    assert known.beyond_books == "square_root_law" and len(known.missing) == 1
+    assert known.beyond_books == "square_root_law"
+    assert [one.startswith("urgency_tradeoff: ") for one in known.missing] == [False, True]
+    assert known.urgency_tradeoff is None
 
 
 @pytest.mark.parametrize("urgency", [0, 1, 2])
@@ -138,12 +140,43 @@ def test_the_least_order_is_that_of_money_too() -> None:
 
 def test_less_than_a_lot_has_no_cost() -> None:
     asks = [(101 * TICK, 10_000)]
-    found = made(picture_of([([(99 * TICK, 5_000)], asks)], lot_1e8=1_000), 999)
+    found = made(picture_of([([(99 * TICK, 5_000)], asks)], lot_1e8=1_000), 900)
     assert found.expected_cost_bps is None
     assert "smallest order" in found.missing[0]
-    dust = made(picture_of([([(99 * TICK, 5_000)], asks)], lot_1e8=1_000), 2_500)
-    assert dust.book is not None and dust.book.qty_1e8 == 2_000
-    assert dust.at_least and "0.000005" in dust.missing[0]
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_what_is_off_the_lot_is_left_out_and_named(side: int) -> None:
+    books = [([(99 * TICK, 5_000)], [(101 * TICK, 10_000)])]
+    whole = made(picture_of(books, lot_1e8=1_000), 2_000, side)
+    dust = made(picture_of(books, lot_1e8=1_000), 2_500, side)
+    text = (
+        "0.000005 is off the lot of 0.00001 and is left out: an order must be a multiple of it",
+    )
+    assert dust.missing == text and not whole.missing
+    assert not dust.at_least and dust.completion_probability is not None
+    for name in Forecast.__struct_fields__:
+        if name != "missing":
+            assert getattr(dust, name) == getattr(whole, name), name
+    # As a submission mends it: one unit beside the lot is a client's float.
+    for mended in (1_999, 2_001):
+        assert made(picture_of(books, lot_1e8=1_000), mended, side).book == whole.book
+    more = made(picture_of(books, lot_1e8=1_000), 90_500, side)
+    assert more.at_least and "books show only" in more.missing[0]
+    assert text[0] in more.missing
+
+
+def test_a_rest_too_small_for_every_venue_makes_no_bound() -> None:
+    # Orders are 500 at least: of 1,300 the cheap venue takes 1,000, and 300 are none anywhere.
+    books = [([(99 * TICK, 5_000)], [(101 * TICK, 1_000)])] * 2
+    found = made(picture_of(books, lot_1e8=100, qty_min_1e8=900), 1_300)
+    assert found.book is not None and found.book.qty_1e8 < 1_300
+    assert not found.at_least and found.completion_probability is None
+    assert "below the smallest order of every venue (0.000009)" in found.missing[0]
+    assert "costs are of the other" in found.missing[0] and "refill" not in found.missing[0]
+    # More than the books show is short of books, however little more it is.
+    short = made(picture_of(books, lot_1e8=100, qty_min_1e8=900), 2_300)
+    assert short.at_least and "books show only 0.00002 of 0.000023" in short.missing[0]
 
 
 def test_an_event_contract_costs_cents() -> None:

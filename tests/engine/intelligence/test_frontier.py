@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from engine.decisions.policies.parameters import DEFAULT_PARAMETERS
-from engine.intelligence.fill_chance import fill_chance
+from engine.intelligence.fill_chance import fill_shares
 from engine.intelligence.frontier import FrontierPoint, frontier, tradeoff
 from engine.intelligence.picture import MarketPicture
 from engine.intelligence.priors import DEFAULT_PRIORS, HORIZONS_S
@@ -38,7 +38,8 @@ def test_each_point_is_the_formula() -> None:
     sigma = picture.sigma_bps
     for one in points:
         t = one.horizon_ms / 1_000
-        f, n = fill_chance(plan.odds, QTY, t), 1 + int(t / 5)
+        f, n = one.passive_share, 1 + int(t / 5)
+        assert f == pytest.approx(fill_shares(plan.odds, QTY, t).mean, abs=0.02)
         walk = picture.sweep(max(1, round(QTY * (1 - f) / n))).cost_bps
         impact = 2 / 3 * (now - picture.touch_bps - 1.5) * (1 - 1 / n)
         wanted = f * plan.filled_bps + (1 - f) * walk + impact

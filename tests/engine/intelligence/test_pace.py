@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log1p
 from typing import Literal
 
 import pytest
@@ -11,7 +12,6 @@ from engine.decisions.node_memory import unpack_memory
 from engine.decisions.policies.paced import Slice, slices_of
 from engine.intelligence.calibration import Calibration
 from engine.intelligence.pace import Expected, Pace, as_forecast, by_schedule, pace_of
-from engine.intelligence.strategies import mean_ms
 from engine.kernels.warm_up import warm_up
 from engine.messages import SubmitAnswer, SubmitGraph, Subscribe
 from engine.model.graph import (
@@ -101,7 +101,7 @@ def test_a_resting_order_is_expected_to_fill_no_more_than_was_forecast() -> None
         return as_forecast(Policy.PASSIVE_LIMIT, elapsed_ms * MS, mean, rate).least
 
     horizon, rate = 60_000, 0.6
-    mean = round(mean_ms(rate, horizon))
+    mean = round(-rate * horizon / log1p(-rate))
     assert share(0, mean, rate) == 0.0
     # The hazard that fills 60 % by the horizon fills 1 - 0.4 ^ (1/2) by half of it.
     assert share(horizon // 2, mean, rate) == pytest.approx(1 - 0.4**0.5, abs=1e-4)

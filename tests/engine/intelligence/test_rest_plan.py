@@ -166,6 +166,29 @@ def test_what_was_learned_of_a_venue_is_asked_by_venue_and_side() -> None:
     assert fill_chance(made.odds, 10 * LOT, 1.0) != fill_chance(plain.odds, 10 * LOT, 1.0)
 
 
+def test_a_wide_spread_is_not_all_told_by_a_fill() -> None:
+    narrow = picture_of([([((MID - 1) * TICK, LOT)], [((MID + 1) * TICK, LOT)])])
+    wide = picture_of([([((MID - 30_000) * TICK, LOT)], [((MID + 30_000) * TICK, LOT)])])
+    for picture in (narrow, wide):
+        assert picture.look(0, NOW_NS)
+    near, far = planned(narrow, LOT), planned(wide, LOT)
+    told = PRIORS.cleanup_drift * wide.sigma_bps * PRIORS.slice_s**0.5
+    assert 0.5 * narrow.half_bps < told < 0.5 * wide.half_bps
+    assert near.filled_bps == pytest.approx(-0.5 * narrow.half_bps)
+    assert far.filled_bps == pytest.approx(told - wide.half_bps)
+
+
+def test_the_tape_tells_how_large_trades_are() -> None:
+    tape = MarketTape()
+    picture = three(tape)
+    assert picture.look(0, NOW_NS)
+    assert planned(picture).odds.lump_1e8 == 0.0
+    for qty in (6 * LOT, 2 * LOT):
+        tape.observe_trade(NOW_NS, qty)
+        tape.ring_of(qty // LOT % 3, 8).put(NOW_NS, TICK, qty, 0, 0)
+    assert planned(picture).odds.lump_1e8 == 4 * LOT
+
+
 def three_looked() -> MarketPicture:
     picture = three()
     assert picture.look(1, NOW_NS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,24 @@ def test_a_journal_without_posts_is_read_as_it_is_and_brought_up_when_written(
         ("posts_account",),
         ("posts_order",),
     ]
+
+
+def test_of_many_who_bring_a_journal_up_at_once_none_fails(tmp_path: Path) -> None:
+    for number in range(5):
+        path = tmp_path / f"{number}.db"
+        connection = connect(str(path))
+        connection.executescript("DROP TABLE posts; PRAGMA user_version = 1;")
+        connection.close()
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda _, path=path: version_after(path), range(4)))
+        assert found == [2] * 4
+
+
+def version_after(path: Path) -> int:
+    connection = connect(str(path))
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.close()
+    return int(version)
 
 
 def test_a_reader_cannot_write(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.errors import Reason
 from engine.intelligence.learned import own_orders
 from engine.intelligence.learned.markouts import FillSeen
 from engine.intelligence.learned.own_orders import OwnOrders
@@ -55,8 +56,18 @@ class Rig:
         row = name + str(after_ms), "n", name, "v", "AAA-USD", Side.BUY, qty, 100, T0
         self.take(FillRecord(*row, 0, maker, None, None, None, None, None), after_ms)
 
-    def report(self, kind: ReportKind, after_ms: int, name: str = "c") -> None:
-        self.take(ReportRecorded(OrderReport(kind, name, "v")), after_ms)
+    def report(
+        self,
+        kind: ReportKind,
+        after_ms: int,
+        name: str = "c",
+        code: str = "",
+        text: str = "",
+        cum: int = -1,
+        venue: str = "v",
+    ) -> None:
+        said = OrderReport(kind, name, venue, cum_qty_1e8=cum, code=code, text=text)
+        self.take(ReportRecorded(said), after_ms)
 
     @property
     def seen(self) -> VenueRecord:
@@ -106,8 +117,91 @@ def test_refusals_are_counted_and_what_never_arrived_is_not() -> None:
     rig.report(ReportKind.NOT_FOUND, 10, "b")
     rig.fill(10, 10, "c")
     assert rig.seen.rejects.rate() == pytest.approx(0.5)
-    assert rig.seen.answer_s.weight == pytest.approx(1.0)
+    # The refusal is an answer too; that nobody knows the order is none.
+    assert rig.seen.answer_s.weight == pytest.approx(2.0)
     assert not rig.orders.children
+
+
+@pytest.mark.parametrize("end", [ReportKind.EXPIRED, ReportKind.CANCELLED])
+def test_what_happens_to_a_resting_order_times_no_venue(end: ReportKind) -> None:
+    rig = Rig()
+    rig.send("a", tif=TimeInForce.GTC)
+    rig.report(end, 120_000, "a")
+    rig.send("b", tif=TimeInForce.GTC)
+    rig.fill(10, 5_000, "b")
+    rig.send("c", tif=TimeInForce.GTC)
+    rig.fill(4, 5_000, "c", maker=True)
+    rig.fill(6, 6_000, "c", maker=False)
+    rig.send("d", tif=TimeInForce.GTC)
+    rig.report(ReportKind.AMENDED, 9_000, "d")
+    rig.fill(10, 9_050, "d", maker=False)
+    assert rig.seen.answer_s.weight == 0.0
+    # They were taken nevertheless.
+    assert rig.seen.rejects.total == pytest.approx(4.0)
+    assert rig.seen.rejects.rate() == 0.0
+    assert rig.seen.fades.total == 0.0
+
+
+def test_a_resting_order_that_takes_is_answered_by_its_fill() -> None:
+    rig = Rig()
+    rig.send(tif=TimeInForce.GTC)
+    rig.fill(4, 40, maker=False)
+    rig.report(ReportKind.EXPIRED, 120_000)
+    assert rig.seen.answer_s.weight == pytest.approx(1.0)
+    assert rig.seen.answer_s.quantile(0.5) == pytest.approx(0.040, rel=0.08)
+
+
+@pytest.mark.parametrize("kind", [ReportKind.UNKNOWN, ReportKind.STATUS])
+def test_an_order_that_had_to_be_asked_for_times_no_venue(kind: ReportKind) -> None:
+    rig = Rig()
+    rig.send()
+    rig.send("other")
+    rig.report(kind, 3_000, cum=10)
+    rig.fill(10, 60_000, "c")
+    assert rig.seen.answer_s.weight == 0.0
+    if kind is ReportKind.STATUS:
+        # It does not work any more, and what it filled has not faded.
+        assert (rig.seen.fades.happened, rig.seen.fades.total) == (0.0, 1.0)
+    assert list(rig.orders.children) == ["other"]
+
+
+def test_fills_that_are_owed_at_the_end_have_not_faded() -> None:
+    rig = Rig()
+    rig.send()
+    rig.report(ReportKind.EXPIRED, 40, cum=10)
+    rig.fill(10, 45)
+    assert (rig.seen.fades.happened, rig.seen.fades.total) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("code", [Reason.KILL_SWITCH, Reason.LINK_DOWN, Reason.ENGINE_BUSY])
+def test_what_never_left_is_no_refusal_of_the_venue(code: Reason) -> None:
+    rig = Rig()
+    rig.send()
+    rig.report(ReportKind.REJECTED, 0, code=code.value)
+    assert rig.seen.rejects.total == rig.seen.answer_s.weight == 0.0
+    assert not rig.orders.children
+    # The same word from the venue, with its own time, is one.
+    rig.send()
+    told = OrderReport(ReportKind.REJECTED, "c", "v", exchange_ns=T0, code=code.value)
+    rig.take(ReportRecorded(told), 20)
+    assert rig.seen.rejects.rate() == 1.0 and rig.seen.answer_s.weight == pytest.approx(1.0)
+
+
+def test_an_order_is_taken_or_refused_once() -> None:
+    rig = Rig()
+    rig.send(tif=TimeInForce.GTC)
+    rig.report(ReportKind.ACCEPTED, 30)
+    rig.report(ReportKind.REJECTED, 31, code="X")
+    assert rig.seen.rejects.total == pytest.approx(1.0)
+
+
+def test_an_immediate_order_that_is_killed_has_faded_and_was_not_refused() -> None:
+    rig = Rig()
+    rig.send(tif=TimeInForce.FOK)
+    text = "order couldn't be fully filled or killed"
+    rig.report(ReportKind.REJECTED, 30, text=text, venue="polymarket")
+    assert (rig.seen.fades.happened, rig.seen.fades.total) == (1.0, 1.0)
+    assert (rig.seen.rejects.happened, rig.seen.rejects.total) == (0.0, 1.0)
 
 
 def test_a_fill_of_a_child_from_before_is_still_a_fill() -> None:

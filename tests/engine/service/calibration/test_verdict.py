@@ -29,7 +29,11 @@ def test_a_perfect_forecaster_meets_every_criterion() -> None:
     assert found.whole.orders == 2_000
     assert found.fitted == 700
     assert found.not_counted == {"why": 3}
-    assert {one.kind for one in found.buckets} >= {"policy sor", "tight/sor", KINDS[1].name}
+    assert {one.kind for one in found.buckets} >= {
+        "coins/takes policy sor",
+        "tight/sor",
+        KINDS[1].name,
+    }
     assert all(one.passes for one in found.buckets)
     assert found.kupiec[1] > 0.01
     assert found.blocks[0] < found.whole.coverage < found.blocks[1]
@@ -43,7 +47,7 @@ def test_a_perfect_forecaster_meets_every_criterion() -> None:
         (lambda row: row.walk_bps, "not below the book walk's"),
         (lambda row: row.walk_bps - 2.1, "not below the square-root law's"),
         # Right for all together, wrong for each: one quantile for the quiet and the wild.
-        (lambda row: row.walk_bps + 2.9, "policy sor: coverage"),
+        (lambda row: row.walk_bps + 2.9, "coins/takes policy sor: coverage"),
     ],
 )
 def test_each_planted_fault_misses_its_criterion(plant: Plant, said: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from engine import ExecutionEngine
 from engine.errors import ConfigError
-from engine.model.units import QTY_SCALE, Side
+from engine.model.units import QTY_SCALE, Side, format_qty
 from engine.service.cli.forecast import (
     add_arguments,
     bar,
@@ -108,3 +108,40 @@ def test_event_contracts_are_named_as_over_rest_on_both_sides(
 
 def test_a_bar_keeps_within_its_width() -> None:
     assert [len(bar(share, 10)) for share in (-1.0, 0.0, 0.5, 1.0, 7.0)] == [0, 0, 5, 10, 10]
+
+
+def test_what_a_row_leaves_out_and_small_sizes_are_told_in_plain_figures(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def work(_: ExecutionEngine, board: Intelligence) -> list[ForecastView]:
+        whole = await board.forecast("ETH-USD", "buy", QTY_SCALE)
+        assert whole.book is not None
+        most = max(one.fillable_qty_1e8 for one in whole.venue_ranking)
+        shown = whole.book.visible_qty_1e8
+        assert most < shown
+        much = await board.forecast("ETH-USD", "buy", shown // 2)
+        beyond = await board.forecast("ETH-USD", "buy", 3 * shown)
+        return [much, beyond, msgspec.structs.replace(whole, qty=1e-6, qty_1e8=100)]
+
+    much, beyond, tiny = with_board(work)
+    print_forecast(much)
+    out = capsys.readouterr().out
+    for one in much.venue_ranking:
+        (row,) = [line for line in out.splitlines() if line.strip().startswith(one.venue)]
+        if one.landed_cost_bps is not None and one.fillable_qty_1e8 < much.qty_1e8:
+            assert f"of {format_qty(one.fillable_qty_1e8)} only (NO_LIQUIDITY)" in row
+        else:
+            assert " only (" not in row
+    assert any(one.fillable_qty_1e8 < much.qty_1e8 for one in much.venue_ranking)
+    assert beyond.urgency_tradeoff is None
+    print_forecast(beyond)
+    assert "note: urgency_tradeoff: the books do not show all of it" in capsys.readouterr().err
+    print_forecast(tiny)
+    assert "buy 0.000001 ETH-USD at once" in capsys.readouterr().out
+    small = msgspec.structs.replace(
+        tiny,
+        capacity_curve=tuple(
+            msgspec.structs.replace(one, qty=one.qty * 1e-6) for one in tiny.capacity_curve
+        ),
+    )
+    assert "e-" not in curve_lines(small)[-1]

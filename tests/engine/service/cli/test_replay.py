@@ -199,9 +199,13 @@ def test_prices_and_quantities_off_the_recorded_grid(
     shared_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     feed = ["--feed", f"binance-usdm:KEEP-USDT={shared_data / 'cryptofeed'}", "--at", "10"]
-    half = '{"symbol":"KEEP-USDT","side":"buy","qty":"1.5"}'
+    half = '{"symbol":"KEEP-USDT","side":"buy","qty":"100.5"}'
     assert fails(capsys, [*feed, "--order", half]) == (
-        "qty: 1.5 is off the lot of 1; nearest are 1 or 2"
+        "qty: 100.5 is off the lot of 1; nearest are 100 or 101"
+    )
+    small = '{"symbol":"KEEP-USDT","side":"buy","qty":"1.5"}'
+    assert fails(capsys, [*feed, "--order", small]) == (
+        "qty: 1.5 is off the lot of 1; the smallest order is 21 at 0.2464"
     )
     fine = '{"symbol":"KEEP-USDT","side":"buy","qty":"100","price":"0.24675"}'
     assert fails(capsys, [*feed, "--order", fine]) == (

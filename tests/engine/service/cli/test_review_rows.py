@@ -133,6 +133,13 @@ def test_fees_and_regret_as_sentences() -> None:
         review
     )
     assert fee_sentence(unfilled_review()).startswith("No fees;")
+    # What takes and rests in shares that nobody knows has no expectation.
+    for one in (review, unfilled_review()):
+        fees = msgspec.structs.replace(one.fees, expected_bps=None, drift_bps=None)
+        told = fee_sentence(msgspec.structs.replace(one, fees=fees))
+        assert "unknown" not in told
+        assert told.endswith("; when it was accepted it was not known which fees it would pay.")
+    assert told.startswith("No fees")
     blamed = review.policy_regret
     assert blamed is not None
     told = " ".join(regret_sentences(review))

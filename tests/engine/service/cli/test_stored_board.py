@@ -12,9 +12,8 @@ from engine import ExecutionEngine
 from engine.model.instruments import Environment
 from engine.model.units import QTY_SCALE
 from engine.service.api_error import ApiError
-from engine.service.cli.stored_board import StoredBoard, learned_of, world_of
+from engine.service.cli.stored_board import StoredBoard, world_of
 from engine.service.intelligence.board import Intelligence
-from engine.service.intelligence.observations_file import OBSERVATIONS_NAME
 from engine.service.intelligence.views import Review
 from engine.store.queries import Queries
 from tests.support.intelligence_rig import ended, with_board
@@ -63,15 +62,6 @@ def test_an_order_that_is_not_there_and_an_instrument_that_is_listed_no_more(fol
     bare = reviewed(folder, listed=False)
     assert bare.tca_bps is not None and bare.policy_regret is None
     assert any("no longer listed" in one for one in bare.missing)
-
-
-def test_what_was_learned_is_read_where_it_was_saved(folder: Path, tmp_path: Path) -> None:
-    found = learned_of(folder, "ETH-USD")
-    assert found is not None and set(found.venues) == {one.venue for one in ETH}
-    assert learned_of(folder, "NOPE-USD") is None
-    assert learned_of(tmp_path, "ETH-USD") is None
-    (tmp_path / OBSERVATIONS_NAME).write_bytes(b"no database " * 100)
-    assert learned_of(tmp_path, "ETH-USD") is None
 
 
 def test_a_world_of_nothing_has_nothing() -> None:

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from engine import ExecutionEngine
-from engine.decisions.market_tape import MINUTE_NS, MarketTape
+from engine.decisions.market_tape import MarketTape
 from engine.service.cli.stored_board import StoredEngine, StoredWorld
 from engine.service.cli.stored_prices import PriceReader, StoredHistory, connect_beside
 from engine.service.intelligence.board import Intelligence
-from engine.service.intelligence.price_file import MIDS, PRICES_NAME, PRINTS, PriceFile
+from engine.service.intelligence.price_file import MIDS, PRICES_NAME, PriceFile
 from tests.support.intelligence_rig import ended, with_board
 
 ETH = "ETH-USD"
@@ -77,36 +77,6 @@ def test_a_file_that_is_no_help_is_left_as_it_is_and_says_why(tmp_path: Path) ->
     connection.close()
     newer = PriceReader(path)
     assert "format 9" in newer.why and newer.value_at(ETH, 15, 0) is None
-
-
-def test_a_tape_is_told_what_traded_until_a_time_without_a_gap(tmp_path: Path) -> None:
-    minute = MINUTE_NS
-    file = PriceFile(tmp_path / PRICES_NAME)
-    # Before a gap, which ends what is known.
-    file.append(ETH, PRINTS, minute, 2 * minute, np.array([[minute, 5, 1_000]], np.int64))
-    start = 10 * minute
-    for k in range(3):
-        begin = start + k * minute
-        rows = [[begin + 1, 5, 7], [begin + 2, 6, 8]]
-        file.append(ETH, PRINTS, begin, begin + minute, np.array(rows, np.int64))
-    file.close()
-    reader = PriceReader(tmp_path / PRICES_NAME)
-    seen = reader.watched_until(ETH, PRINTS, start + 2 * minute + 1)
-    assert seen is not None and seen.from_ns == start
-    assert seen.rows[:, 2].tolist() == [7, 8, 7, 8, 7]
-    assert reader.watched_until(ETH, PRINTS, start - minute) is None
-    assert reader.watched_until("NOPE", PRINTS, start) is None
-
-    async def work(engine: ExecutionEngine, _: Intelligence) -> None:
-        history, tape = history_of(engine, tmp_path), MarketTape()
-        history.fill_tape(tape, ETH, start - minute)
-        assert not tape.began_ns, "that time was not watched"
-        history.fill_tape(tape, ETH, start + 3 * minute)
-        assert (tape.began_ns, tape.traded_1e8) == (start, 45)
-        assert tape.volume_ahead(start, start + minute) == 15
-        history.close()
-
-    with_board(work)
 
 
 def test_its_connection_cannot_write(tmp_path: Path) -> None:

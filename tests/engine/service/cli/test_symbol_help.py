@@ -33,6 +33,13 @@ def test_a_refusal_names_what_can_be_done_here() -> None:
     assert "listed are nothing" in str(symbol_error(GONE, "ZZZ", ()))
 
 
+@pytest.mark.parametrize("side", ["NO", "yes"])
+def test_what_has_no_other_side_is_told_so(side: str) -> None:
+    text = str(symbol_error(GONE, f"ETH-USD:{side}", KNOWN))
+    assert f"ETH-USD has no side '{side}'" in text and "did you mean" not in text
+    assert text.endswith("ask for ETH-USD")
+
+
 def test_choices_and_other_refusals_are_passed_on() -> None:
     details = [("symbol", "an event"), ("choice", "one: first?"), ("choice", "two: second?")]
     event = ApiError(ErrorCode.VALIDATION_ERROR, "it is an event of 2", details)

@@ -92,7 +92,7 @@ def test_the_price_that_ran_away_is_in_the_outcome_and_in_the_next_forecast() ->
     landed = 1.1 / 2325 * 1e4 + 10 * 2326.1 / 2325
     assert done.realised_bps == pytest.approx(landed, abs=1e-6)
     assert not done.inside
-    assert watched.calibrator.calibration.levels.level(("all",)) > 0.9
+    assert watched.calibrator.calibration.levels.level(("coins/takes",)) > 0.9
 
 
 def test_what_rests_unfilled_is_priced_by_sweeping_the_books_of_its_end() -> None:
@@ -158,7 +158,7 @@ def test_it_goes_on_over_a_log_that_another_one_wrote() -> None:
     watched.world.run(8_000)
     assert watched.log.waiting() == 0
     assert len(list(watched.log.outcomes())) == 1
-    assert fresh.calibration.levels.tallies["all"].scored == 1
+    assert fresh.calibration.levels.tallies["coins/rests"].scored == 1
 
 
 def test_two_clients_of_one_graph_id_have_two_orders() -> None:

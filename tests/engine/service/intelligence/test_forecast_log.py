@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
@@ -279,12 +280,13 @@ def test_files_that_are_none_are_refused_with_a_way_out(tmp_path: Path) -> None:
 def test_what_was_said_of_an_order_outlives_its_end(tmp_path: Path) -> None:
     path = tmp_path / "forecasts.db"
     log, calibration = ForecastLog(path), Calibration()
-    log.add(forecast_row("a", model_version="calibrated-1", sample_size=77))
+    when: dict[str, Any] = {"time_ms": 900, "fill_rate": 0.75}
+    log.add(forecast_row("a", model_version="calibrated-1", sample_size=77, **when))
     row = scored_row("a", KINDS[0], 11.0, True)
     calibration.learn(row.estimate, row.p90_bps, 11.0, 0.5)
     assert log.ended_forecast(key_of("a")) is None
     assert log.score(row, calibration)
-    kept = forecast_row("b", model_version="calibrated-1", sample_size=77)
+    kept = forecast_row("b", model_version="calibrated-1", sample_size=77, **when)
     log.add(kept)
     log.void(key_of("b"), 9, "degenerate", kept, 3.0)
     log.void(key_of("c"), 9, "a paced order has no closed form")
@@ -301,6 +303,9 @@ def test_what_was_said_of_an_order_outlives_its_end(tmp_path: Path) -> None:
         model_version="calibrated-1",
         sample_size=77,
         realised_bps=11.0,
+        qty_1e8=kept.qty_1e8,
+        time_ms=900,
+        fill_rate=0.75,
     )
     assert found[0] == whole
     assert found[1] == msgspec.structs.replace(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from engine.intelligence.calibration import Calibration, Estimate
+from engine.intelligence.calibration import COVERAGE_MIN, Calibration, Estimate
 from engine.intelligence.forecast import MODEL_VERSION, forecast
 from engine.intelligence.strategies import estimate
 from engine.service.intelligence.estimates import bucket_of
 from engine.service.intelligence.learned_costs import (
     CALIBRATED_VERSION,
+    Learned,
     learned_forecast,
     learned_strategy,
 )
@@ -59,6 +60,22 @@ def test_what_sweeps_came_to_moves_the_forecast_and_its_confidence() -> None:
     assert (chances, costs) == (sorted(chances), sorted(costs))
     assert shown.forecast.book == plain.book
     assert shown.forecast.capacity_curve == plain.capacity_curve
+
+
+def test_few_samples_have_no_coverage_yet_and_none_are_the_prior() -> None:
+    picture = random_picture(1)
+    picture.look(0, NOW_NS, 1)
+    plain = forecast(picture, QTY)
+
+    def shown(policy: str, count: int) -> Learned:
+        return learned_forecast(picture, plain, QTY, "medium", taught(policy, 3.0, count))
+
+    few, many = shown("sor", COVERAGE_MIN - 1), shown("sor", COVERAGE_MIN)
+    assert (few.sample_size, few.observed_coverage) == (COVERAGE_MIN - 1, None)
+    assert (many.sample_size, many.observed_coverage) == (COVERAGE_MIN, 1.0)
+    assert few.model_version == many.model_version == CALIBRATED_VERSION
+    other = shown("passive_limit", 5)
+    assert (other.sample_size, other.model_version) == (0, MODEL_VERSION)
 
 
 def test_a_bound_stays_a_bound() -> None:

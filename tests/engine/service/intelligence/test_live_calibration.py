@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.model.graph import Node
 from engine.service.engine import ExecutionEngine
 from engine.service.intelligence.board import Intelligence
+from engine.service.intelligence.estimates import Started
 from engine.service.intelligence.forecast_log import FORECASTS_NAME, ForecastLog
 from engine.service.intelligence.live_calibration import LiveCalibration
 from tests.support.intelligence_rig import ended, with_board
@@ -22,8 +24,10 @@ def test_orders_are_scored_and_kept_beside_the_journal(tmp_path: Path) -> None:
         live.start()
         live.start()
         before = 0
-        if live.calibrator is not None and "all" in live.calibrator.calibration.levels.tallies:
-            before = live.calibrator.calibration.levels.tallies["all"].scored
+        assert live.state is not None
+        tally = live.state.levels.tallies.get("coins/rests")
+        if tally is not None:
+            before = tally.scored
         await ended(engine, f"g{before}", qty=0.5, execution=RESTING)
         await engine.flush()
         live.close()
@@ -36,7 +40,7 @@ def test_orders_are_scored_and_kept_beside_the_journal(tmp_path: Path) -> None:
     assert with_board(work, data_dir=str(tmp_path / "two")) == 1
     log = ForecastLog(tmp_path / FORECASTS_NAME)
     assert len(list(log.outcomes())) == 2
-    assert log.restored().levels.tallies["all"].scored == 2
+    assert log.restored().levels.tallies["coins/rests"].scored == 2
     log.close()
 
 
@@ -57,3 +61,42 @@ def test_a_disk_that_fails_costs_a_sample_and_never_the_stream(
 
     with_board(work)
     assert "a forecast could not be kept" in caplog.text
+
+
+def test_an_estimate_that_fails_costs_one_sample(caplog: pytest.LogCaptureFixture) -> None:
+    async def work(engine: ExecutionEngine, board: Intelligence) -> None:
+        calibrator = board.calibration.calibrator
+        assert calibrator is not None
+        estimates, failed = calibrator.estimates, []
+
+        class Once:
+            rest_price = estimates.rest_price
+
+            def at_start(self, node: Node, qty_1e8: int, now_ns: int) -> Started:
+                if not failed:
+                    failed.append(node)
+                    raise ZeroDivisionError("planted")
+                return estimates.at_start(node, qty_1e8, now_ns)
+
+        calibrator.estimates = Once()  # type: ignore[assignment]  # stands in
+        for name in ("a", "b"):
+            await ended(engine, name, qty=0.5, execution=RESTING)
+        await engine.flush()
+        assert len(failed) == 1
+        assert len(list(calibrator.log.outcomes())) == 1, "the next order is forecast"
+
+    with_board(work)
+    assert "planted" in caplog.text
+
+
+def test_a_broken_store_of_forecasts_is_set_aside(tmp_path: Path) -> None:
+    (tmp_path / FORECASTS_NAME).write_bytes(b"no database at all, and long enough to tell" * 30)
+
+    async def work(engine: ExecutionEngine, board: Intelligence) -> None:
+        live = LiveCalibration(engine, tmp_path)
+        live.start()
+        live.close()
+
+    with_board(work)
+    (kept,) = tmp_path.glob(f"{FORECASTS_NAME}.broken-*")
+    assert kept.read_bytes().startswith(b"no database at all")

@@ -15,7 +15,7 @@ from engine.decisions.venue_observations import VenueObservations
 from engine.service.engine import ExecutionEngine
 from engine.service.intelligence import observer as module
 from engine.service.intelligence.board import Intelligence
-from engine.service.intelligence.observations_file import ObservationsFile
+from engine.service.intelligence.observations_file import OBSERVATIONS_NAME, ObservationsFile
 from engine.service.intelligence.observer import Observer
 from tests.support.intelligence_rig import ended, facts_of, with_board
 
@@ -221,6 +221,17 @@ def test_a_trade_without_a_side_is_volume_once_and_may_have_hit_either_side() ->
         assert outflows == [pytest.approx(0.05 * 12), pytest.approx(0.05 * 5)]
 
     with_board(look)
+
+
+def test_a_damaged_file_is_set_aside(tmp_path: Path) -> None:
+    (tmp_path / OBSERVATIONS_NAME).write_bytes(b"this is no database, and long enough to tell" * 30)
+
+    async def look(engine: ExecutionEngine, board: Intelligence) -> None:
+        observer_of(engine, board, tmp_path).close()
+
+    with_board(look)
+    assert (tmp_path / f"{OBSERVATIONS_NAME}.broken-1").exists()
+    ObservationsFile(tmp_path).close()
 
 
 def test_closing_twice_or_before_starting_is_nothing() -> None:

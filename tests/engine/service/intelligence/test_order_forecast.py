@@ -8,6 +8,7 @@ import pytest
 from msgspec import structs
 
 from engine import ExecutionEngine
+from engine.intelligence.forecast import MODEL_VERSION
 from engine.model.graph import NodeStatus
 from engine.model.instruments import Environment
 from engine.service.intelligence.board import Intelligence
@@ -73,6 +74,9 @@ def test_what_was_said_and_what_it_came_to() -> None:
         assert (found.within_p90, found.counted, found.reason) == (True, True, "")
         assert (found.model_version, found.sample_size, found.mid) == ("calibrated-1", 61, 0.4)
         assert found.p50_cost_cents is None
+        # Where none of its kind was scored the prior said it, whatever others had taught.
+        cold = order_forecast(coins, Said(ended=structs.replace(ENDED, sample_size=0)), missing)
+        assert cold is not None and cold.model_version == MODEL_VERSION
         dear = structs.replace(ENDED, realised_bps=12.5, why="degenerate: near")
         over = order_forecast(coins, Said(ended=dear), missing)
         assert over is not None

@@ -9,6 +9,8 @@ from engine import ExecutionEngine
 from engine.model.units import Side
 from engine.service.api_error import ApiError, ErrorCode
 from engine.service.intelligence.board import Intelligence
+from engine.service.markets.board import Markets
+from engine.service.quotes.board import Quotes
 from tests.support.intelligence_rig import ETH, with_board
 
 BUY = Side.BUY
@@ -32,6 +34,43 @@ def test_a_forecast_of_an_event_is_in_cents_too_and_aliases_work() -> None:
         assert board.pictures.forecast(alias, BUY, ETH, "low").symbol != alias
 
     with_board(work, events=True)
+
+
+def test_what_is_off_the_lot_is_left_out_of_forecast_and_simulation() -> None:
+    async def work(engine: ExecutionEngine, board: Intelligence) -> None:
+        event = next(one for one in engine.world.markets if one.startswith("KX"))
+        board.quotes = Quotes(engine, resolve=Markets(engine).resolve)
+        lot = min(one.lot_1e8 for one in engine.world.markets[event].listings)
+        assert lot > 1_000
+        asked = 10 * lot + lot // 3
+        for side in ("buy", "sell"):
+            for symbol in (event, f"{event}:no"):
+                view = await board.forecast(symbol, side, asked)
+                assert (view.qty_1e8, view.at_least) == (10 * lot, False)
+                assert view.completion_probability is not None
+                assert [one for one in view.missing if "is off the lot of" in one]
+                sizes = [one.qty for one in view.size_at_cost if one.qty is not None]
+                assert sizes and all(round(one * 1e8) % lot == 0 for one in sizes)
+                usd = (view.expected_cost_bps or 0.0) * 1e-4 * (view.mid or 0.0) * view.qty
+                assert view.expected_cost_usd == pytest.approx(usd, rel=1e-6)
+        told = await board.simulate(event, "buy", asked)
+        assert told.qty_1e8 == 10 * lot and "is off the lot of" in told.missing[0]
+        assert any(one.est_cost_bps is not None for one in told.strategies)
+        whole = await board.simulate(event, "buy", 10 * lot)
+        assert whole.missing == told.missing[1:]
+
+    with_board(work, events=True)
+
+
+@pytest.mark.parametrize("of", ["forecast", "simulate"])
+def test_an_urgency_that_there_is_not_names_those_that_there_are(of: str) -> None:
+    async def work(_: ExecutionEngine, board: Intelligence) -> None:
+        with pytest.raises(ApiError, match=r"no urgency 'loww'; use low, medium, high") as caught:
+            await getattr(board, of)("ETH-USD", "buy", ETH, urgency="loww")
+        assert caught.value.code is ErrorCode.INVALID_PARAMS
+        assert [path for path, _ in caught.value.details] == ["urgency"]
+
+    with_board(work)
 
 
 def test_filters_of_the_simulation_drop_and_name() -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 import pytest
+from msgspec import structs
 
 from engine import ExecutionEngine
 from engine.intelligence.policy_regret import Judged
@@ -12,7 +16,7 @@ from engine.service.intelligence.board import Intelligence
 from engine.service.intelligence.decisions import first_decision
 from engine.service.intelligence.regret import judge_of, order_regret
 from engine.service.intelligence.review import full_review
-from tests.support.intelligence_rig import ended, facts_of, with_board
+from tests.support.intelligence_rig import ETH, ended, facts_of, with_board
 
 TWAP = {"pacing": {"uniform": {"num_slices": 4, "interval_ms": 60}}}
 
@@ -61,7 +65,54 @@ def test_terms_of_the_order_hold_for_what_it_is_compared_with() -> None:
         assert (times["time_drip"] or 0) > 900 >= (short["time_drip"] or 0)
         # Half of it is beyond the cap: no other policy could have had all of it inside.
         capped = await ended(engine, "c", qty=5_000, execution={"max_slippage_bps": 3})
-        assert "inside its limit" in regret_of(capped).why
+        assert "of its 5000 inside its slippage cap" in regret_of(capped).why
+        # A market order has no limit: it is this engine that stops it.
+        much = regret_of(await ended(engine, "d", qty=50_000)).why
+        assert "its limit" not in much
+        assert "of its 50000 inside the price collar of this engine" in much
+
+    with_board(work)
+
+
+def test_the_review_of_an_order_that_has_ended_stands_still() -> None:
+    async def work(engine: ExecutionEngine, board: Intelligence) -> None:
+        symbol = "ETH-USD"
+        first = await ended(engine, "a", qty=5)
+        # What comes a second after the fills is no news of later on.
+        await asyncio.sleep(1.2)
+        for _ in range(300):
+            if board.calibration.ended_forecast("local", engine.environment, first) is not None:
+                break
+            await asyncio.sleep(0.01)
+        before = await board.review("local", first)
+        assert before.policy_regret is not None
+        for index in range(3):
+            await ended(engine, f"b{index}", "sell", qty=40)
+            await ended(engine, f"c{index}", "buy", qty=40)
+        observed = board.pictures.picture(symbol).observations
+        for venue in range(len(observed.misses)):
+            observed.observe_take(venue, 0, ETH, hit=False, now_ns=time.time_ns())
+            observed.observe_latency(venue, 10**9)
+        observed.sigma *= 5.0
+        engine.world.tapes[symbol].observe_trade(time.time_ns(), 10**6 * ETH)
+        again = await board.review("local", first)
+        assert again.policy_regret == before.policy_regret
+        # Markouts, and the volume that its participation asks for, go on until they are complete.
+        stack, pwp = before.benchmarks, "pwp: "
+        kept = structs.replace(
+            again,
+            as_of_ns=before.as_of_ns,
+            benchmarks=structs.replace(
+                again.benchmarks,
+                markouts=stack.markouts,
+                pwp=stack.pwp,
+                pwp_slippage_bps=stack.pwp_slippage_bps,
+            ),
+            missing=tuple(one for one in again.missing if not one.startswith(pwp)),
+        )
+        told = tuple(one for one in before.missing if not one.startswith(pwp))
+        before = structs.replace(before, missing=told)
+        assert kept == before
 
     with_board(work)
 

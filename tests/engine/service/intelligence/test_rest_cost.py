@@ -9,7 +9,14 @@ import pytest
 from msgspec import structs
 
 from engine import ExecutionEngine
-from engine.model.graph import LimitOrder, LimitPrice, Pacing, ParticipationPacing
+from engine.model.graph import (
+    LimitOrder,
+    LimitPrice,
+    NodeStatus,
+    Pacing,
+    ParticipationPacing,
+    Policy,
+)
 from engine.model.units import Side
 from engine.service.intelligence.board import Intelligence
 from engine.service.intelligence.facts import OrderFacts
@@ -79,6 +86,28 @@ def test_a_cap_that_the_rest_would_pass_leaves_no_cost() -> None:
         assert cost_of(board, told).bps is not None
         memory = structs.replace(facts.memory, worst_price_1e9=2_000 * 10**9)
         capped = cost_of(board, structs.replace(told, memory=memory))
-        assert capped.bps is None and "slippage cap" in capped.basis
+        # It was given none of its own.
+        assert capped.bps is None
+        assert capped.basis == "taking the rest now would pass the price collar of this engine"
+        how = structs.replace(told.node.execution, max_slippage_bps=3)
+        own = structs.replace(told, memory=memory, node=structs.replace(told.node, execution=how))
+        assert cost_of(board, own).basis == "taking the rest now would pass its slippage cap"
+
+    with_order({"policy": "aggressive_chase", "urgency": "low", "horizon_ms": 60_000}, check)
+
+
+def test_what_the_books_of_now_do_not_show_is_said_of_now() -> None:
+    def check(board: Intelligence, facts: OrderFacts) -> None:
+        row = structs.replace(facts.row, qty_1e8=facts.filled_1e8 + 10**6 * ETH)
+        memory = structs.replace(facts.memory, worst_price_1e9=None)
+        status = NodeStatus.EXECUTING
+        node = structs.replace(
+            facts.node, execution=structs.replace(facts.node.execution, policy=Policy.SOR)
+        )
+        working = structs.replace(row, status=status)
+        told = structs.replace(facts, row=working, memory=memory, node=node)
+        found = cost_of(board, told)
+        assert found.missing[0].startswith("of what is left, now: the books show only ")
+        assert "of 1000000: " in found.missing[0]
 
     with_order({"policy": "aggressive_chase", "urgency": "low", "horizon_ms": 60_000}, check)
