@@ -94,7 +94,7 @@ def test_without_a_forecast_it_is_redone_from_what_the_first_decision_recorded()
             observed.latency_ns[venue] = 1
         assert live_view(board.pictures, facts, began=began).pace == before
         # More than its record holds: it says of which books, and under which bound.
-        terms = {"max_slippage_bps": 3}
+        terms = {"max_slippage_bps": 3, "horizon_ms": 300}
         facts = facts_of(engine, await ended(engine, "b", qty=5_000, execution=terms))
         first = first_decision(engine.queries, facts.row.order_number)
         told = live_view(board.pictures, facts, began=AtStart(None, first)).pace.reason

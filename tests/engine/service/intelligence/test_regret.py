@@ -64,10 +64,12 @@ def test_terms_of_the_order_hold_for_what_it_is_compared_with() -> None:
         short = {one.name: one.time_to_complete_ms for one in quick.estimates}
         assert (times["time_drip"] or 0) > 900 >= (short["time_drip"] or 0)
         # Half of it is beyond the cap: no other policy could have had all of it inside.
-        capped = await ended(engine, "c", qty=5_000, execution={"max_slippage_bps": 3})
+        soon = {"horizon_ms": 300}
+        terms = {"max_slippage_bps": 3, **soon}
+        capped = await ended(engine, "c", qty=5_000, execution=terms)
         assert "of its 5000 inside its slippage cap" in regret_of(capped).why
         # A market order has no limit: it is this engine that stops it.
-        much = regret_of(await ended(engine, "d", qty=50_000)).why
+        much = regret_of(await ended(engine, "d", qty=50_000, execution=soon)).why
         assert "its limit" not in much
         assert "of its 50000 inside the price collar of this engine" in much
 
