@@ -8,7 +8,7 @@ import msgspec
 
 from engine.errors import Reason
 from engine.model.records import PostRules
-from engine.model.units import Side, notional_1e9, round_passive
+from engine.model.units import QTY_SCALE, Side, notional_1e9, round_passive
 
 __all__ = ["Place", "Places", "PostChoice"]
 
@@ -51,14 +51,14 @@ class Places:
         A venue whose other side (`far`) stands at or through the price is left out, as it would
         refuse; where that leaves none the reason is POST_ONLY.
         """
-        usable = self.by_fee(reasons)
+        none = Reason.NONE
         # A loop over plain lists: estimates ask this for every forecast.
         if side is Side.BUY:
-            free = [venue for venue in usable if far[venue] > price]
+            free = [v for v in self.cheapest if reasons[v] is none and far[v] > price]
         else:
-            free = [venue for venue in usable if far[venue] < price]
+            free = [v for v in self.cheapest if reasons[v] is none and far[v] < price]
         if not free:
-            reason = Reason.POST_ONLY if usable else _first(reasons)
+            reason = Reason.POST_ONLY if self.by_fee(reasons) else _first(reasons)
             return PostChoice((), qty, reason)
         for count in range(min(venues_max, len(free)), 0, -1):
             places = self._divide(free[:count], side, qty, price)
@@ -107,12 +107,14 @@ class Places:
     def fit(self, venue: int, side: Side, qty: int, price: int) -> Place | None:
         """The order on the venue's grid, None below its minimums."""
         rules = self.rules[venue]
-        on_tick = round_passive(price, rules.tick_1e9, side)
+        on_tick = round_passive(price, rules.tick_1e9, side) if price % rules.tick_1e9 else price
         on_lot = qty - qty % rules.lot_1e8
         least = rules.notional_min_1e9
         if on_lot < rules.qty_min_1e8 or on_tick <= 0:
             return None
-        if least and notional_1e9(on_tick, on_lot) < least:
+        # Rounding never takes money below a whole unit that it has, so that few are rounded.
+        small = least and on_tick * on_lot < least * QTY_SCALE
+        if small and notional_1e9(on_tick, on_lot) < least:
             return None
         return venue, on_lot, on_tick
 
