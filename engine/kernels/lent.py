@@ -57,13 +57,13 @@ class _HelperLowering(NativeLowering):
 
     def run_pass(self, state: Any) -> bool:
         context = state.targetctx
-        state.library = _LinkedLibrary(context.codegen(), state.func_id.func_qualname)
+        state["library"] = _LinkedLibrary(context.codegen(), state.func_id.func_qualname)
         state.flags.no_compile = True
         super().run_pass(state)
         lowered = state["cr"]
         # numba wants a builtin of its own for each helper: this one raises KeyError when called
         entry: Any = {}.__getitem__
-        context.insert_user_function(entry, lowered.fndesc, [state.library])
+        context.insert_user_function(entry, lowered.fndesc, [state["library"]])
         state["cr"] = _LowerResult(lowered.fndesc, lowered.call_helper, entry, lowered.env)
         return True
 
@@ -77,7 +77,7 @@ class _ApartLowering(_HelperLowering):
     def run_pass(self, state: Any) -> bool:
         super().run_pass(state)
         name = state["cr"].fndesc.llvm_func_name
-        state.library.get_function(name).add_function_attribute("noinline")
+        state["library"].get_function(name).add_function_attribute("noinline")
         return True
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actors.node import NodeActor
+from actors.node_orders import NodeOrders
 from engine.decisions.node_plan import NodeIdentity
 from engine.errors import Reason
 from engine.messages import (
@@ -31,6 +32,7 @@ from engine.model.orders import ChildOrder, OrderReport, ReportKind, TimeInForce
 from engine.model.records import FillRecord, NodeChanged
 from engine.model.units import Side
 from tests.support.builders import child, market, node, node_place
+from tests.support.hooks import hooks_left, hooks_of
 from tests.support.probe import Stage
 
 QTY = 10**8
@@ -250,3 +252,9 @@ def test_the_horizon_ends_a_market_order() -> None:
     stage.run(S)
     ended = stage.ended()
     assert ended is not None and ended.progress.status is NodeStatus.CANCELLED
+
+
+def test_what_its_parts_leave_to_the_whole_is_there() -> None:
+    assert {"decide", "turned_down", "try_later"} <= hooks_of(NodeActor)
+    assert hooks_left(NodeActor) == set()
+    assert "decide" in hooks_left(NodeOrders), "the part alone leaves it open"

@@ -17,6 +17,7 @@ from engine.messages import (
 )
 from engine.model.orders import ChildOrder, Grant, OrderReport, ReportKind
 from tests.support.builders import child, intent
+from tests.support.hooks import hooks_left, hooks_of
 from tests.support.probe import FakeLink, Stage
 
 
@@ -137,3 +138,8 @@ def test_an_unreadable_frame_is_counted() -> None:
     stage = TradeStage()
     stage.tell(stage.ref, TradeFrame(7, b"?"))
     assert stage.actor.broken_frames == 1
+
+
+def test_what_its_batches_leave_to_the_whole_is_there() -> None:
+    assert len(hooks_of(VenueTradeActor)) == 2
+    assert hooks_left(VenueTradeActor) == set()

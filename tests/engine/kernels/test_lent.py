@@ -45,9 +45,10 @@ def test_helpers_have_no_machine_code_of_their_own() -> None:
     _compiled()
     for helper in (_doubled, _quadrupled):
         (compiled,) = helper.overloads.values()
-        names = [f.name for f in compiled.library.get_defined_functions()]
+        library = compiled._asdict()["library"]
+        names = [f.name for f in library.get_defined_functions()]
         assert not any("cpython" in name or "cfunc" in name for name in names)
-        assert not compiled.library.codegen._engine.is_symbol_defined(
+        assert not library.codegen._engine.is_symbol_defined(
             compiled.fndesc.llvm_cpython_wrapper_name
         )
 
